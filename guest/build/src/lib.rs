@@ -1,0 +1,109 @@
+//! Builds connector crates as WebAssembly components.
+//!
+//! Build scripts use it, so that `cargo build` of the host builds the connectors that it embeds from
+//! their source. The module is compiled for `wasm32-unknown-unknown` and wrapped as a component: no
+//! WASI, no adapter, no imports but the contract's types.
+#![forbid(unsafe_code)]
+
+use anyhow::{Context as _, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The target that connectors are compiled for.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The Cargo profile that connectors are compiled with; the workspace defines it.
+const PROFILE: &str = "guest";
+
+/// Variables of the outer Cargo that would change the inner build.
+const FOREIGN_VARIABLES: [&str; 7] = [
+    "CARGO_BUILD_TARGET",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_TARGET_DIR",
+    "RUSTC",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+];
+
+/// Builds the packages `packages` of the workspace in `workspace` and encodes each as a component.
+///
+/// Returns the components in the order of `packages`. Call it from a build script: it takes the
+/// place for its files from `OUT_DIR` and prints the `rerun-if-changed` lines for `sources`.
+///
+/// # Errors
+/// When a crate does not compile or is no component; the message holds the compiler's output.
+pub fn components(workspace: &Path, packages: &[&str], sources: &[&str]) -> Result<Vec<Vec<u8>>> {
+    for source in sources {
+        println!(
+            "cargo:rerun-if-changed={}",
+            workspace.join(source).display()
+        );
+    }
+    let target_dir = target_dir()?;
+    compile(workspace, packages, &target_dir)?;
+    packages
+        .iter()
+        .map(|package| encode(&target_dir, package))
+        .collect()
+}
+
+/// All build scripts share one directory beside the outer profile directories, so that the
+/// dependencies of the connectors are compiled once.
+fn target_dir() -> Result<PathBuf> {
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
+    let target = out_dir
+        .ancestors()
+        .nth(4)
+        .context("OUT_DIR is not inside a target directory")?;
+    Ok(target.join("components"))
+}
+
+fn compile(workspace: &Path, packages: &[&str], target_dir: &Path) -> Result<()> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace).args([
+        "build",
+        "--locked",
+        "--target",
+        TARGET,
+        "--profile",
+        PROFILE,
+    ]);
+    cargo.arg("--target-dir").arg(target_dir);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    for variable in FOREIGN_VARIABLES {
+        cargo.env_remove(variable);
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace).join("\x1f"));
+    let output = cargo
+        .output()
+        .context("cannot run cargo for the connectors")?;
+    ensure!(
+        output.status.success(),
+        "the connectors do not compile. If the target is missing, run: rustup target add {TARGET}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Paths of this machine in panic messages would make each build's digest its own.
+fn flags(workspace: &Path) -> Vec<String> {
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let mut flags = vec![remap(workspace, "/airlock")];
+    flags.extend(home.map(|home| remap(&home, "/cargo")));
+    flags
+}
+
+fn encode(target_dir: &Path, package: &str) -> Result<Vec<u8>> {
+    let file = package.replace('-', "_") + ".wasm";
+    let path = target_dir.join(TARGET).join(PROFILE).join(file);
+    let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|encoder| encoder.encode())
+        .with_context(|| format!("{package} is not a connector"))
+}

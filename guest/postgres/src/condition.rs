@@ -1,0 +1,313 @@
+//! The `where` list: which rows a command is about.
+
+use airlock_connector::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use airlock_connector::{Argument, Failure, Sealed, Sql};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::grammar;
+
+/// Where the values of conditions stand, relative to `schema`. Groups nest two deep.
+pub(crate) const SEALED: [&str; 5] = [
+    "/where/*/2",
+    "/where/*/or/*/2",
+    "/where/*/and/*/2",
+    "/where/*/or/*/and/*/2",
+    "/where/*/and/*/or/*/2",
+];
+
+/// Deepest nesting of groups: the values of deeper ones would not be sealed.
+const MAX_GROUP_DEPTH: usize = 2;
+
+/// Conditions joined by AND. None select all rows.
+#[derive(Debug, Default)]
+pub(crate) struct Where(Vec<Condition>);
+
+#[derive(Debug)]
+enum Condition {
+    Test {
+        column: String,
+        operator: String,
+        value: Option<Sealed>,
+    },
+    Group {
+        word: &'static str,
+        conditions: Vec<Condition>,
+    },
+}
+
+impl Where {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Appends `WHERE …`, or nothing where there are no conditions.
+    pub(crate) fn append(&self, sql: Sql) -> Result<Sql, Failure> {
+        if self.is_empty() {
+            return Ok(sql);
+        }
+        join(sql.text(" WHERE "), &self.0, "and", "/schema/where", 0)
+    }
+}
+
+fn join(
+    mut sql: Sql,
+    conditions: &[Condition],
+    word: &'static str,
+    pointer: &str,
+    depth: usize,
+) -> Result<Sql, Failure> {
+    for (at, condition) in conditions.iter().enumerate() {
+        if at > 0 {
+            sql = sql.text(if word == "and" { " AND " } else { " OR " });
+        }
+        sql = condition.append(sql, &format!("{pointer}/{at}"), depth)?;
+    }
+    Ok(sql)
+}
+
+impl Condition {
+    fn append(&self, sql: Sql, pointer: &str, depth: usize) -> Result<Sql, Failure> {
+        match self {
+            Condition::Test {
+                column,
+                operator,
+                value,
+            } => {
+                let sql = grammar::scalar(sql, column)
+                    .map_err(|refused| refused.at(&format!("{pointer}/0")))?;
+                test(sql, operator, *value, pointer)
+            }
+            Condition::Group { word, .. } if depth >= MAX_GROUP_DEPTH => Err(Failure::parameters(
+                "ValueError",
+                format!(
+                    "groups of conditions nest {MAX_GROUP_DEPTH} deep at most; use DoSQL for more"
+                ),
+            )
+            .at(format!("{pointer}/{word}"))),
+            Condition::Group { word, conditions } if conditions.is_empty() => Err(
+                Failure::parameters("ValueError", "a group needs at least one condition")
+                    .at(format!("{pointer}/{word}")),
+            ),
+            Condition::Group { word, conditions } => {
+                let inner = format!("{pointer}/{word}");
+                Ok(join(sql.text("("), conditions, word, &inner, depth + 1)?.text(")"))
+            }
+        }
+    }
+}
+
+/// Operators that stand between a column and one value, as written and as SQL.
+const COMPARISONS: [(&str, &str); 12] = [
+    ("=", " = "),
+    ("!=", " <> "),
+    ("<>", " <> "),
+    ("<", " < "),
+    (">", " > "),
+    ("<=", " <= "),
+    (">=", " >= "),
+    ("LIKE", " LIKE "),
+    ("NOT LIKE", " NOT LIKE "),
+    ("ILIKE", " ILIKE "),
+    ("NOT ILIKE", " NOT ILIKE "),
+    ("IS DISTINCT FROM", " IS DISTINCT FROM "),
+];
+
+/// Appends the operator and the value of a condition whose column is already there.
+fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Result<Sql, Failure> {
+    let argument = |path: &str| Argument::Input(format!("{pointer}/2{path}"));
+    let upper = operator.to_ascii_uppercase();
+    let name = upper.as_str();
+    if let Some((_, text)) = COMPARISONS.iter().find(|(written, _)| *written == name) {
+        wants_value(value, operator, pointer)?;
+        return Ok(sql.text(text).argument(argument("")));
+    }
+    match (name, value) {
+        ("IS NULL", None | Some(Sealed::Null)) | ("IS", Some(Sealed::Null)) => Ok(sql.text(" IS NULL")),
+        ("IS NOT NULL", None | Some(Sealed::Null)) | ("IS NOT", Some(Sealed::Null)) => Ok(sql.text(" IS NOT NULL")),
+        ("IS NULL" | "IS NOT NULL", Some(_)) => {
+            Err(Failure::parameters("ValueError", format!("{name} takes no value")).at(format!("{pointer}/2")))
+        }
+        ("IN", Some(Sealed::Array)) => Ok(sql.text(" = ANY(").argument(argument("")).text(")")),
+        ("NOT IN", Some(Sealed::Array)) => Ok(sql.text(" <> ALL(").argument(argument("")).text(")")),
+        ("BETWEEN", Some(Sealed::Array)) => {
+            Ok(sql.text(" BETWEEN ").argument(argument("/0")).text(" AND ").argument(argument("/1")))
+        }
+        ("NOT BETWEEN", Some(Sealed::Array)) => {
+            Ok(sql.text(" NOT BETWEEN ").argument(argument("/0")).text(" AND ").argument(argument("/1")))
+        }
+        ("IN" | "NOT IN" | "BETWEEN" | "NOT BETWEEN", _) => {
+            wants_value(value, operator, pointer)?;
+            Err(Failure::parameters("ValueError", format!("{name} takes a list of values, such as [1, 5]")).at(format!("{pointer}/2")))
+        }
+        _ => Err(Failure::parameters(
+            "Exception",
+            format!(
+                "Unsupported operator {operator:?} in where clause; use one of =, !=, <>, <, >, <=, >=, [NOT] LIKE, \
+                 [NOT] ILIKE, [NOT] IN, [NOT] BETWEEN, IS [NOT] NULL, IS DISTINCT FROM"
+            ),
+        )
+        .at(format!("{pointer}/1"))),
+    }
+}
+
+fn wants_value(value: Option<Sealed>, operator: &str, pointer: &str) -> Result<(), Failure> {
+    match value {
+        Some(_) => Ok(()),
+        None => Err(Failure::parameters(
+            "ValueError",
+            format!("the condition has no value for {operator}"),
+        )
+        .at(pointer)),
+    }
+}
+
+const TRIPLE: &str = "a condition such as [\"id\", \"=\", 5]";
+
+impl<'de> Deserialize<'de> for Where {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Conditions;
+
+        impl<'de> Visitor<'de> for Conditions {
+            type Value = Where;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of conditions such as [[\"id\", \"=\", 5]]")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Where, A::Error> {
+                let mut conditions = Vec::new();
+                while let Some(condition) = seq.next_element()? {
+                    conditions.push(condition);
+                }
+                Ok(Where(conditions))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Where, A::Error> {
+                match map.next_key::<de::IgnoredAny>()? {
+                    None => Ok(Where::default()),
+                    Some(_) => Err(de::Error::invalid_length(2, &TRIPLE)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Conditions)
+    }
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Test;
+
+        impl<'de> Visitor<'de> for Test {
+            type Value = Condition;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{TRIPLE} or a group such as {{\"or\": […]}}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Condition, A::Error> {
+                let missing = |length| de::Error::invalid_length(length, &TRIPLE);
+                let Column(column) = seq.next_element()?.ok_or_else(|| missing(0))?;
+                let operator = seq.next_element()?.ok_or_else(|| missing(1))?;
+                let value = seq.next_element()?;
+                match seq.next_element::<de::IgnoredAny>()? {
+                    None => Ok(Condition::Test {
+                        column,
+                        operator,
+                        value,
+                    }),
+                    Some(_) => Err(missing(4)),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Condition, A::Error> {
+                let word = match map.next_key::<Cow<'de, str>>()?.as_deref() {
+                    Some("or") => "or",
+                    Some("and") => "and",
+                    _ => {
+                        return Err(de::Error::invalid_length(
+                            0,
+                            &"a group such as {\"or\": […]}",
+                        ));
+                    }
+                };
+                let conditions = map.next_value()?;
+                match map.next_key::<de::IgnoredAny>()? {
+                    None => Ok(Condition::Group { word, conditions }),
+                    Some(_) => Err(de::Error::invalid_length(2, &"one key, or or and")),
+                }
+            }
+
+            /// Sealed text in the place of a condition.
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Condition, E> {
+                Err(E::invalid_length(1, &TRIPLE))
+            }
+        }
+
+        deserializer.deserialize_any(Test)
+    }
+}
+
+/// The left side of a condition: text, or a number that stands for itself.
+struct Column(String);
+
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Column;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a column")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Column, E> {
+                Ok(Column(text.into()))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Column, E> {
+                Ok(Column(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+impl JsonSchema for Where {
+    fn schema_name() -> Cow<'static, str> {
+        "Where".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Conditions joined by AND.",
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {
+                        "description": "Column, operator and value.",
+                        "type": "array",
+                        "prefixItems": [
+                            { "type": ["string", "integer"], "description": "Column or expression over columns." },
+                            { "type": "string", "description": "=, !=, <>, <, >, <=, >=, [NOT] LIKE, [NOT] ILIKE, [NOT] IN, [NOT] BETWEEN, IS [NOT] NULL or IS DISTINCT FROM." },
+                            { "description": "The value; a list for IN and BETWEEN; none for IS NULL." }
+                        ],
+                        "minItems": 2,
+                        "maxItems": 3
+                    },
+                    {
+                        "description": "A group of conditions, of which one (or) or all (and) must hold.",
+                        "type": "object",
+                        "properties": { "or": { "type": "array", "minItems": 1 }, "and": { "type": "array", "minItems": 1 } },
+                        "minProperties": 1,
+                        "maxProperties": 1
+                    }
+                ]
+            }
+        })
+    }
+}

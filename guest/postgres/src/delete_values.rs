@@ -1,0 +1,76 @@
+//! DeleteValuesV2: deletes rows of a table.
+
+use airlock_connector::schemars::{self, JsonSchema};
+use airlock_connector::{Access, Call, Command, Failure, Plan, Sql, Statement, params};
+use serde::Deserialize;
+
+use crate::condition::{self, Where};
+use crate::grammar;
+use crate::rows::{self, Rows};
+use crate::update_values::refuse_without_where;
+
+#[derive(Deserialize)]
+struct Input {
+    table_name: String,
+    schema: Schema,
+}
+
+/// Conditions on the rows to delete.
+#[derive(Deserialize, JsonSchema)]
+#[serde(
+    expecting = "an object such as {\"where\": [[\"id\", \"=\", 5]]}, without quotes around it"
+)]
+struct Schema {
+    /// Which rows; all where it is left out.
+    #[serde(default, rename = "where")]
+    conditions: Where,
+    /// Whether a delete without conditions is refused.
+    #[serde(default)]
+    require_where: bool,
+    /// Refuse, and delete nothing, when more rows than this would go.
+    max_affected: Option<u64>,
+    /// Columns of the deleted rows to return in place of their number.
+    returning: Option<Vec<String>>,
+    /// Shape of the returned rows.
+    #[serde(default)]
+    rows: Rows,
+}
+
+pub(crate) fn command() -> Command {
+    crate::table_command(
+        "DeleteValuesV2",
+        "Deletes rows of a table; all of them where there are no conditions.",
+        Access::Write,
+        Some(crate::schema_parameter::<Schema>(
+            "Conditions on the rows to delete.",
+            &condition::SEALED,
+        )),
+        r#"{"table_name": "users", "schema": {"where": [["email", "=", "ann@example.com"]]}}"#,
+    )
+}
+
+pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
+    let Input { table_name, schema } = params::parse(call).map_err(attribute_error)?;
+    refuse_without_where(schema.require_where, &schema.conditions)?;
+    let sql = grammar::table(Sql::new("DELETE FROM "), &table_name)
+        .map_err(|refused| refused.at("/table_name"))?;
+    let sql = schema.conditions.append(sql)?;
+    let (sql, reply) = rows::returning(sql, schema.returning.as_deref(), schema.rows)?;
+    let mut statement = Statement::once(sql, Access::Write);
+    statement.max_affected = schema.max_affected;
+    Ok(Plan {
+        statements: vec![statement],
+        reply,
+    })
+}
+
+/// Existing workflows know this code for a schema that is no object.
+fn attribute_error(failure: Failure) -> Failure {
+    match failure.pointer.as_deref() {
+        Some("/schema") => Failure {
+            code: "AttributeError".into(),
+            ..failure
+        },
+        _ => failure,
+    }
+}

@@ -1,0 +1,63 @@
+//! DropTableV2: drops a table.
+
+use airlock_connector::schemars::{self, JsonSchema};
+use airlock_connector::{
+    Access, Call, Command, Failure, Parameter, ParameterKind, Plan, Reply, Sql, Statement, params,
+};
+use serde::Deserialize;
+
+use crate::grammar;
+
+#[derive(Deserialize)]
+struct Input {
+    table_name: String,
+    #[serde(default)]
+    schema: Schema,
+}
+
+/// How to drop the table.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(expecting = "an object such as {\"cascade\": true}")]
+struct Schema {
+    /// Whether views and foreign keys that depend on the table are dropped with it.
+    #[serde(default)]
+    cascade: bool,
+    /// Whether a missing table is no error.
+    #[serde(default = "yes")]
+    if_exists: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(crate) fn command() -> Command {
+    let mut schema = Parameter::required("schema", ParameterKind::Any, "How to drop the table.")
+        .with_schema::<Schema>();
+    schema.required = false;
+    crate::table_command(
+        "DropTableV2",
+        "Drops a table, or several separated by commas; a missing one is no error.",
+        Access::Define,
+        Some(schema),
+        r#"{"table_name": "users"}"#,
+    )
+}
+
+pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
+    let input: Input = params::parse(call)?;
+    let drop = if input.schema.if_exists {
+        "DROP TABLE IF EXISTS "
+    } else {
+        "DROP TABLE "
+    };
+    let mut sql = grammar::tables(Sql::new(drop), &input.table_name)
+        .map_err(|refused| refused.at("/table_name"))?;
+    if input.schema.cascade {
+        sql = sql.text(" CASCADE");
+    }
+    Ok(Plan {
+        statements: vec![Statement::once(sql, Access::Define)],
+        reply: Reply::Affected,
+    })
+}

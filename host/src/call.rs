@@ -1,0 +1,266 @@
+//! One request for one command: from JSON text to checked, sealed parameters.
+
+use crate::fault::{Fault, Kind};
+use crate::plan::{Command, ParameterKind};
+use crate::seal::{self, Pattern};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Parameters that engines add for themselves begin with this. They are dropped unread.
+const ENGINE_PREFIX: &str = "spiff__";
+
+/// The parameters of a call by name, as they were sent.
+#[derive(Debug, Default)]
+pub struct Parameters(BTreeMap<String, Value>);
+
+/// A command with its sealing patterns, ready to receive calls.
+#[derive(Debug)]
+pub struct CommandSpec {
+    /// What the connector says about the command.
+    pub command: Command,
+    /// Patterns of each parameter, in the order of the parameters.
+    patterns: Vec<Vec<Pattern>>,
+}
+
+/// A call whose parameters fit the command.
+pub struct Call {
+    /// The connection parameter, where the command has one and the call gives it.
+    pub connection: Option<Value>,
+    /// The other parameters.
+    pub input: Value,
+    /// The other parameters as the connector sees them.
+    pub sealed: String,
+}
+
+impl Parameters {
+    /// Reads the body of a request: a JSON object. `null` and other empty values count as `{}`.
+    ///
+    /// The bare words `NaN`, `Infinity` and `-Infinity`, which Python writes into JSON, are read as
+    /// text, which PostgreSQL takes for numbers.
+    ///
+    /// # Errors
+    /// When the text is not JSON, or is neither an object nor empty.
+    pub fn parse(text: &[u8]) -> Result<Parameters, Fault> {
+        let text = std::str::from_utf8(text).map_err(|_| malformed("the body is not UTF-8"))?;
+        match read(text) {
+            Err(fault) => match quote_non_finite(text) {
+                Cow::Owned(text) => read(&text),
+                Cow::Borrowed(_) => Err(fault),
+            },
+            parameters => parameters,
+        }
+    }
+}
+
+impl From<Map<String, Value>> for Parameters {
+    fn from(map: Map<String, Value>) -> Self {
+        Parameters(
+            map.into_iter()
+                .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX))
+                .collect(),
+        )
+    }
+}
+
+fn read(text: &str) -> Result<Parameters, Fault> {
+    if !text.trim_start().starts_with('{') {
+        return match serde_json::from_str(text).map_err(|error| unreadable(&error))? {
+            Value::Null | Value::Bool(false) => Ok(Parameters::default()),
+            Value::Number(number) if number.as_f64() == Some(0.0) => Ok(Parameters::default()),
+            Value::String(text) if text.is_empty() => Ok(Parameters::default()),
+            Value::Array(items) if items.is_empty() => Ok(Parameters::default()),
+            other => Err(Fault::parameters(
+                "TypeError",
+                format!(
+                    "the body must be a JSON object of parameters, not {}",
+                    seal::kind(&other)
+                ),
+            )),
+        };
+    }
+    let raw: BTreeMap<String, &RawValue> =
+        serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    let own = raw
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX));
+    own.map(|(name, value)| {
+        Ok((
+            name,
+            serde_json::from_str(value.get()).map_err(|error| unreadable(&error))?,
+        ))
+    })
+    .collect::<Result<_, _>>()
+    .map(Parameters)
+}
+
+fn malformed(message: impl Into<String>) -> Fault {
+    Fault::new(Kind::Parameters, "BadRequest", message)
+}
+
+fn unreadable(error: &serde_json::Error) -> Fault {
+    let message = error.to_string();
+    if message.contains("surrogate") || message.contains("hex escape") {
+        return Fault::parameters(
+            "UnicodeEncodeError",
+            format!("the body holds half of a surrogate pair, which is no character: {message}"),
+        );
+    }
+    malformed(format!("the body is not valid JSON: {message}"))
+}
+
+/// Puts `NaN`, `Infinity` and `-Infinity` in quotes where they stand outside of strings.
+fn quote_non_finite(text: &str) -> Cow<'_, str> {
+    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    let mut quoted = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b'"' {
+            at += 1;
+            while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                at += if *byte == b'\\' { 2 } else { 1 };
+            }
+        } else if let Some(word) = WORDS.iter().find(|word| {
+            bytes
+                .get(at..)
+                .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        }) {
+            quoted.push_str(text.get(copied..at).unwrap_or_default());
+            quoted.push('"');
+            quoted.push_str(word);
+            quoted.push('"');
+            at += word.len();
+            copied = at;
+            continue;
+        }
+        at += 1;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    quoted.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(quoted)
+}
+
+impl CommandSpec {
+    /// Compiles the patterns of a command.
+    ///
+    /// # Errors
+    /// When a pattern is malformed; the connector is to blame.
+    pub fn new(command: Command) -> Result<CommandSpec, Fault> {
+        let patterns = command.parameters.iter().map(|parameter| {
+            parameter
+                .sealed
+                .iter()
+                .map(|text| Pattern::parse(text))
+                .collect()
+        });
+        Ok(CommandSpec {
+            patterns: patterns.collect::<Result<_, _>>()?,
+            command,
+        })
+    }
+
+    /// Checks the parameters against the command and seals them.
+    ///
+    /// # Errors
+    /// `TypeError` where a parameter is missing or unknown.
+    pub fn call(&self, Parameters(mut given): Parameters) -> Result<Call, Fault> {
+        let name = &self.command.name;
+        let mut connection = None;
+        let mut input = Map::new();
+        let mut sealed = Map::new();
+        for (parameter, patterns) in self.command.parameters.iter().zip(&self.patterns) {
+            match given.remove(&parameter.name) {
+                None if parameter.required => {
+                    let message = format!(
+                        "{name} is missing the required parameter '{}': {}",
+                        parameter.name, parameter.summary
+                    );
+                    return Err(Fault::parameters("TypeError", message));
+                }
+                None => {}
+                Some(value) if parameter.kind == ParameterKind::Connection => {
+                    connection = Some(value)
+                }
+                Some(value) => {
+                    sealed.insert(parameter.name.clone(), seal::seal(&value, patterns));
+                    input.insert(parameter.name.clone(), value);
+                }
+            }
+        }
+        if let Some(unknown) = given.keys().next() {
+            let known: Vec<_> = self
+                .command
+                .parameters
+                .iter()
+                .map(|parameter| parameter.name.as_str())
+                .collect();
+            let message = format!(
+                "{name} got an unexpected parameter '{unknown}'; it takes {}",
+                known.join(", ")
+            );
+            return Err(Fault::parameters("TypeError", message));
+        }
+        Ok(Call {
+            connection,
+            input: Value::Object(input),
+            sealed: Value::Object(sealed).to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_numbers_are_read() {
+        let text = r#"{"a": [NaN, -Infinity, Infinity], "b": "NaN \" NaN", "NaN": 1}"#;
+        let Parameters(read) = Parameters::parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            read["a"],
+            serde_json::json!(["NaN", "-Infinity", "Infinity"])
+        );
+        assert_eq!(read["b"], "NaN \" NaN");
+        assert!(Parameters::parse(b"{\"a\": nan}").is_err());
+    }
+
+    #[test]
+    fn empty_values_count_as_no_parameters() {
+        for text in ["null", "0", "false", "\"\"", "[]", "{}", " {} "] {
+            assert!(
+                Parameters::parse(text.as_bytes()).unwrap().0.is_empty(),
+                "{text}"
+            );
+        }
+        for (text, code) in [
+            ("[1]", "TypeError"),
+            ("true", "TypeError"),
+            ("", "BadRequest"),
+            ("{'a': 1}", "BadRequest"),
+            ("{} x", "BadRequest"),
+            (r#"{"a": "\ud800b"}"#, "UnicodeEncodeError"),
+        ] {
+            assert_eq!(
+                Parameters::parse(text.as_bytes()).unwrap_err().code,
+                code,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn engine_keys_are_dropped_unread() {
+        let deep = format!(
+            r#"{{"spiff__task_data": {}{}, "a": 1, "a": 2}}"#,
+            "[".repeat(300),
+            "]".repeat(300)
+        );
+        let Parameters(read) = Parameters::parse(deep.as_bytes()).unwrap();
+        assert_eq!(read, BTreeMap::from([("a".into(), Value::from(2))]));
+    }
+}

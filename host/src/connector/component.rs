@@ -1,0 +1,284 @@
+//! A loaded connector.
+
+use super::bindings::airlock::connector::types as wit;
+use super::bindings::{Connector as Instance, ConnectorPre};
+use super::convert::is_name;
+use super::digest::Digest;
+use super::engine::Sandbox;
+use super::store::{self, Meter};
+use crate::call::CommandSpec;
+use crate::fault::Fault;
+use crate::plan::{Manifest, Plan, StatementOutcome};
+use std::collections::BTreeSet;
+use wasmtime::component::{Component, Linker, types::ComponentItem};
+use wasmtime::{Store, Trap};
+
+/// The one import that a component may name: the contract's types, which hold no function.
+const TYPES: &str = "airlock:connector/types@";
+
+/// A component that exports the `connector` world, compiled and described.
+///
+/// Clones of the inner parts are cheap; share it behind an `Arc`.
+pub struct Connector {
+    name: String,
+    version: String,
+    summary: String,
+    digest: Digest,
+    size: usize,
+    imports: Vec<String>,
+    commands: Vec<CommandSpec>,
+    sandbox: Sandbox,
+    instantiate: ConnectorPre<Meter>,
+}
+
+impl Connector {
+    /// Compiles `bytes`, checks what it imports and exports, and asks it to describe itself.
+    ///
+    /// Compiling takes a CPU-bound while; call it off the async threads.
+    ///
+    /// # Errors
+    /// When the bytes are not a component, it exports another world, imports anything but the
+    /// contract's types, or its manifest breaks the contract. The message gives the reason.
+    pub fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Connector, Fault> {
+        if bytes.len() > sandbox.limits.component_bytes {
+            return Err(Fault::connector(format!(
+                "the file has {} bytes; the limit component_bytes is {}",
+                bytes.len(),
+                sandbox.limits.component_bytes
+            )));
+        }
+        recognise(bytes)?;
+        let component = Component::from_binary(&sandbox.engine, bytes)
+            .map_err(|error| refused("the file is not a valid component", &error))?;
+        let imports = imports(sandbox, &component)?;
+        let linker = Linker::new(&sandbox.engine);
+        let instantiate = linker
+            .instantiate_pre(&component)
+            .and_then(ConnectorPre::new)
+            .map_err(|error| {
+                refused(
+                    "the component does not export the world airlock:connector/connector@0.1.0",
+                    &error,
+                )
+            })?;
+        let manifest = describe(sandbox, &instantiate)?;
+        let commands = check_manifest(&manifest)?;
+        Ok(Connector {
+            name: manifest.name,
+            version: manifest.version,
+            summary: manifest.summary,
+            digest: Digest::of(bytes),
+            size: bytes.len(),
+            imports,
+            commands,
+            sandbox: sandbox.clone(),
+            instantiate,
+        })
+    }
+
+    /// Name under which the commands are called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Version, for people.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// One sentence about the connector.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// SHA-256 of the component.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Size of the component in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Names of what the component imports: at most the contract's types.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The commands, in the order in which they are listed.
+    #[must_use]
+    pub fn commands(&self) -> &[CommandSpec] {
+        &self.commands
+    }
+
+    /// The command called `name`.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Option<&CommandSpec> {
+        self.commands.iter().find(|spec| spec.command.name == name)
+    }
+
+    /// Plans one call from its sealed input, in a fresh instance.
+    ///
+    /// # Errors
+    /// What the connector answers, or its fault where it traps or goes beyond a limit.
+    pub fn plan(&self, command: &str, sealed: &str) -> Result<Plan, Fault> {
+        self.ask(command, sealed, |instance, store, call| {
+            instance.call_plan(store, call)
+        })
+    }
+
+    /// Continues a call with the outcomes of its last plan, in a fresh instance.
+    ///
+    /// # Errors
+    /// As for [`Connector::plan`].
+    pub fn resume(
+        &self,
+        command: &str,
+        sealed: &str,
+        state: &[u8],
+        outcomes: &[StatementOutcome],
+    ) -> Result<Plan, Fault> {
+        let outcomes: Vec<wit::Outcome> = outcomes.iter().map(Into::into).collect();
+        self.ask(command, sealed, |instance, store, call| {
+            instance.call_resume(store, call, state, &outcomes)
+        })
+    }
+
+    fn ask(
+        &self,
+        command: &str,
+        sealed: &str,
+        call_in: impl FnOnce(
+            &Instance,
+            &mut Store<Meter>,
+            &wit::Call,
+        ) -> wasmtime::Result<Result<wit::Plan, wit::Failure>>,
+    ) -> Result<Plan, Fault> {
+        let limit = self.sandbox.limits.input_bytes;
+        if sealed.len() > limit {
+            let message = format!(
+                "the call without its values has {} bytes; the limit input_bytes is {limit}",
+                sealed.len()
+            );
+            return Err(Fault::parameters("ProgramLimitExceeded", message));
+        }
+        let call = wit::Call {
+            command: command.into(),
+            input: sealed.into(),
+        };
+        let mut store = store::new(&self.sandbox)?;
+        let answer = self
+            .instantiate
+            .instantiate(&mut store)
+            .and_then(|instance| call_in(&instance, &mut store, &call));
+        match answer {
+            Ok(Ok(plan)) => Ok(plan.into()),
+            Ok(Err(failure)) => Err(failure.into()),
+            Err(error) => Err(stopped(&store, error)),
+        }
+    }
+}
+
+/// Tells the common mistakes apart before the compiler does.
+fn recognise(bytes: &[u8]) -> Result<(), Fault> {
+    match bytes.first_chunk::<8>() {
+        Some(b"\0asm\x0d\0\x01\0") => Ok(()),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(Fault::connector(
+            "the file is a core WebAssembly module, not a component; encode it as a component first",
+        )),
+        Some([0, b'a', b's', b'm', ..]) => Err(Fault::connector(
+            "the file is WebAssembly of an unknown version",
+        )),
+        _ => Err(Fault::connector("the file is not WebAssembly")),
+    }
+}
+
+fn imports(sandbox: &Sandbox, component: &Component) -> Result<Vec<String>, Fault> {
+    let kind = component.component_type();
+    let mut names = Vec::new();
+    for (name, item) in kind.imports(&sandbox.engine) {
+        let only_types = match item.ty {
+            ComponentItem::ComponentInstance(instance) if name.starts_with(TYPES) => instance
+                .exports(&sandbox.engine)
+                .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))),
+            _ => false,
+        };
+        if !only_types {
+            return Err(Fault::connector(format!(
+                "the component imports {name}, which is not granted"
+            )));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+fn describe(sandbox: &Sandbox, instantiate: &ConnectorPre<Meter>) -> Result<Manifest, Fault> {
+    let mut store = store::new(sandbox)?;
+    let described = instantiate
+        .instantiate(&mut store)
+        .and_then(|instance| instance.call_describe(&mut store));
+    described
+        .map(Into::into)
+        .map_err(|error| stopped(&store, error))
+}
+
+fn check_manifest(manifest: &Manifest) -> Result<Vec<CommandSpec>, Fault> {
+    if !is_name(&manifest.name) || manifest.name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(Fault::connector(
+            "the connector's name must be 1 to 64 characters of a-z, 0-9 and _",
+        ));
+    }
+    let mut names = BTreeSet::new();
+    for command in &manifest.commands {
+        if !is_name(&command.name) || !names.insert(&command.name) {
+            return Err(Fault::connector(format!(
+                "the command name {:?} is malformed or taken",
+                command.name
+            )));
+        }
+        let mut parameters = BTreeSet::new();
+        if let Some(twice) = command
+            .parameters
+            .iter()
+            .find(|parameter| !parameters.insert(&parameter.name))
+        {
+            return Err(Fault::connector(format!(
+                "{} has two parameters {:?}",
+                command.name, twice.name
+            )));
+        }
+    }
+    manifest
+        .commands
+        .iter()
+        .cloned()
+        .map(CommandSpec::new)
+        .collect()
+}
+
+/// Why an instance was stopped, with the limit by name.
+fn stopped(store: &Store<Meter>, error: wasmtime::Error) -> Fault {
+    let limit = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Some("plan_fuel"),
+        Some(Trap::Interrupt) => Some("plan_ms"),
+        Some(Trap::StackOverflow) => Some("its stack"),
+        _ => store.data().exceeded,
+    };
+    match limit {
+        Some(limit) => Fault::connector(format!("the connector was stopped at the limit {limit}"))
+            .because(error),
+        None => Fault::connector("the connector failed while planning").because(error),
+    }
+}
+
+fn refused(reason: &str, error: &wasmtime::Error) -> Fault {
+    Fault::connector(format!("{reason}: {error:#}"))
+}
