@@ -54,6 +54,15 @@ impl Parameters {
     }
 }
 
+impl Parameters {
+    /// These parameters with one more, or with another value for one.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Parameters {
+        self.0.insert(name.into(), value);
+        self
+    }
+}
+
 impl From<Map<String, Value>> for Parameters {
     fn from(map: Map<String, Value>) -> Self {
         Parameters(
@@ -162,6 +171,16 @@ impl CommandSpec {
             patterns: patterns.collect::<Result<_, _>>()?,
             command,
         })
+    }
+
+    /// Name of the parameter that holds the connection string, where there is one.
+    #[must_use]
+    pub fn connection_parameter(&self) -> Option<&str> {
+        let parameters = self.command.parameters.iter();
+        parameters
+            .into_iter()
+            .find(|p| p.kind == ParameterKind::Connection)
+            .map(|p| p.name.as_str())
     }
 
     /// Checks the parameters against the command and seals them.

@@ -1,11 +1,57 @@
-//! x
+//! Airlock runs workflow connectors as sandboxed WebAssembly components.
+//!
+//! A connector turns one call, a command and its JSON parameters, into a plan: SQL text plus
+//! pointers to the values that fill it. This library checks the plan, runs it over its own pooled
+//! PostgreSQL connection and shapes the reply. The connector holds no connection, no credential, no
+//! socket and no clock, and never sees a value that it only passes through.
+//!
+//! ```
+//! use airlock::{Limits, Parameters, Runtime, postgres::Cluster};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let database = Cluster::start()?;
+//! let runtime = Runtime::new(Limits::default())?;
+//! let call = serde_json::json!({
+//!     "database_connection_str": database.connection_string().expose(),
+//!     "schema": {"sql": "SELECT %s + 1 AS n", "values": [41], "fetch_results": true, "rows": "objects"},
+//! });
+//! let command = runtime.command("postgres_v2", "DoSQL")?;
+//! let reply = runtime.run(&command, Parameters::parse(call.to_string().as_bytes())?).await?;
+//! assert_eq!(reply.body, br#"[{"n":42}]"#);
+//! # Ok(()) }
+//! ```
+//!
+//! # Stages
+//! Each stage is a value that the next one consumes; only the last two do I/O:
+//!
+//! `Parameters → Call (sealed) → Plan → CheckedPlan → Outcome → Reply`
+//!
+//! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
+//! a plan may run, [`exec`] runs it, [`runtime`] puts them together; [`http`] serves them.
+//! Dependencies point one way: `http, cli → runtime → connector, exec → plan`.
 #![forbid(unsafe_code)]
+
 pub mod call;
 pub mod check;
+pub mod config;
 pub mod connector;
+pub mod exec;
 pub mod fault;
+pub mod http;
 pub mod limits;
 pub mod plan;
+pub mod postgres;
+pub mod reply;
+pub mod runtime;
 pub mod seal;
 pub mod secret;
 pub mod sqlstate;
+
+pub use call::Parameters;
+pub use connector::Connector;
+pub use exec::ConnectionString;
+pub use fault::Fault;
+pub use limits::Limits;
+pub use reply::Reply;
+pub use runtime::Runtime;
+pub use secret::Secret;

@@ -1,1 +1,11 @@
+//! What the end-to-end tests share: a real PostgreSQL with a fresh database for each test, a running
+//! `airlock serve`, and small connectors.
 
+mod database;
+mod server;
+
+pub use database::{Database, cluster};
+pub use server::Server;
+
+/// A connector that answers everything it was given.
+pub const RECORDER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-recorder.wasm"));

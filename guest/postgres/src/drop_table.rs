@@ -16,7 +16,7 @@ struct Input {
 }
 
 /// How to drop the table.
-#[derive(Deserialize, JsonSchema, Default)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(expecting = "an object such as {\"cascade\": true}")]
 struct Schema {
     /// Whether views and foreign keys that depend on the table are dropped with it.
@@ -29,6 +29,15 @@ struct Schema {
 
 fn yes() -> bool {
     true
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Schema {
+            cascade: false,
+            if_exists: true,
+        }
+    }
 }
 
 pub(crate) fn command() -> Command {

@@ -1,0 +1,79 @@
+//! `airlock inspect`: what a component is, before anyone trusts it.
+
+use super::{Ending, Result, input::Usage};
+use airlock::plan::ParameterKind;
+use airlock::{Connector, Limits, Runtime};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Prints manifest, digest, size and imports of a component file, or of the embedded connector.
+pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
+    let connector = match file {
+        Some(file) => {
+            let bytes = fs::read(file)
+                .map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?;
+            match Runtime::empty(Limits::default())?.load(&bytes) {
+                Ok(connector) => connector,
+                Err(fault) => {
+                    writeln!(
+                        io::stderr(),
+                        "airlock: {} is refused: {}",
+                        file.display(),
+                        fault.message
+                    )?;
+                    return Ok(Ending::Failed);
+                }
+            }
+        }
+        None => Runtime::new(Limits::default())?
+            .connectors()
+            .into_iter()
+            .next()
+            .ok_or("there is no embedded connector")?,
+    };
+    print(&connector)?;
+    Ok(Ending::Done)
+}
+
+fn print(connector: &Arc<Connector>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "connector  {} {}",
+        connector.name(),
+        connector.version()
+    )?;
+    writeln!(out, "summary    {}", connector.summary())?;
+    writeln!(out, "digest     {}", connector.digest())?;
+    writeln!(out, "size       {} bytes", connector.size())?;
+    match connector.imports() {
+        [] => writeln!(out, "imports    none")?,
+        imports => writeln!(out, "imports    {} (types only)", imports.join(", "))?,
+    }
+    for command in connector.commands().iter().map(|spec| &spec.command) {
+        let raw = if command.raw { ", takes SQL text" } else { "" };
+        writeln!(
+            out,
+            "\n{} ({}{raw})\n  {}",
+            command.name,
+            format!("{:?}", command.access).to_lowercase(),
+            command.summary
+        )?;
+        for parameter in &command.parameters {
+            let sealed = match (parameter.kind, parameter.sealed.as_slice()) {
+                (ParameterKind::Connection, _) => "; never reaches the connector".to_owned(),
+                (_, []) => String::new(),
+                (_, patterns) => format!("; sealed: {}", patterns.join(" ")),
+            };
+            let required = if parameter.required {
+                "required"
+            } else {
+                "optional"
+            };
+            writeln!(out, "  - {} ({required}{sealed})", parameter.name)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Command line: what it takes and how each command ends.
+//!
+//! Exit codes: 0 done, 1 the command failed, 2 it was called wrongly.
+
+mod commands;
+mod connectors;
+mod demo;
+mod input;
+mod inspect;
+mod logging;
+mod once;
+mod serve;
+
+use clap::{Args, Parser, Subcommand};
+use logging::LogFormat;
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs workflow connectors as sandboxed WebAssembly components.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the connector-proxy protocol over HTTP.
+    Serve(ServeArguments),
+    /// Show the user registration of the guide on a private PostgreSQL, step by step.
+    Demo {
+        /// Go on serving on that database afterwards.
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Run one command and print its reply.
+    Call {
+        #[command(flatten)]
+        call: CallArguments,
+        /// Connection string; takes the place of the connection parameter in the input.
+        #[arg(long, value_name = "DSN")]
+        database: Option<String>,
+    },
+    /// Print the plan of one command, without touching a database.
+    Plan(CallArguments),
+    /// List the commands.
+    Commands {
+        /// Print the whole manifests as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        connectors: ConnectorArguments,
+    },
+    /// Print what a component file is: manifest, digest, size, imports.
+    Inspect {
+        /// The component; the embedded postgres_v2 where it is left out.
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// Address to listen on; 127.0.0.1:7004 unless the configuration says otherwise.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    connectors: ConnectorArguments,
+    /// Start a throw-away PostgreSQL and print its connection string.
+    #[arg(long)]
+    embedded_postgres: bool,
+    /// How to write the log.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+struct ConnectorArguments {
+    /// Directory with components (*.wasm) to load besides the embedded postgres_v2.
+    #[arg(long, value_name = "DIR")]
+    connectors: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CallArguments {
+    /// What to run, such as postgres_v2/SelectValuesV2.
+    #[arg(value_name = "CONNECTOR/COMMAND", value_parser = input::command_name)]
+    command: (String, String),
+    /// Parameters as a JSON object, as @FILE, or - for standard input.
+    #[arg(long, default_value = "{}")]
+    input: String,
+    #[command(flatten)]
+    connectors: ConnectorArguments,
+}
+
+/// How a command ended, short of an error.
+enum Ending {
+    Done,
+    Failed,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+impl Arguments {
+    /// Runs the command to its end.
+    pub(crate) fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Serve(arguments) => serve::run(arguments),
+            Command::Demo { serve } => demo::run(serve),
+            Command::Call { call, database } => once::call(&call, database),
+            Command::Plan(call) => once::plan(&call),
+            Command::Commands { json, connectors } => commands::run(json, &connectors),
+            Command::Inspect { file } => inspect::run(file.as_deref()),
+        };
+        match result {
+            Ok(Ending::Done) => ExitCode::SUCCESS,
+            Ok(Ending::Failed) => ExitCode::from(1),
+            // The reader of a pipe has seen enough.
+            Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "airlock: {error}");
+                ExitCode::from(if error.is::<input::Usage>() { 2 } else { 1 })
+            }
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn async_runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}

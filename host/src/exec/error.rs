@@ -1,0 +1,96 @@
+//! What the driver reports, as faults.
+
+use crate::fault::{Fault, Kind, ServerReport};
+use crate::sqlstate;
+use tokio_postgres::error::{DbError, ErrorPosition, Severity};
+
+/// libpq's words for a connection that broke.
+pub(super) const CLOSED: &str = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.\n";
+
+/// A statement that failed.
+///
+/// The driver's error is never kept: its `Debug` form holds row values.
+pub(super) fn statement(error: &tokio_postgres::Error) -> Fault {
+    match error.as_db_error() {
+        Some(report) if is_fatal(report) => Fault::new(Kind::Database, "OperationalError", CLOSED),
+        Some(report) => database(report),
+        None if error.is_closed() => Fault::new(Kind::Database, "OperationalError", CLOSED),
+        None => Fault::new(
+            Kind::Database,
+            "OperationalError",
+            format!("the connection to the server broke: {error}"),
+        ),
+    }
+}
+
+fn database(report: &DbError) -> Fault {
+    let sqlstate = report.code().code();
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let mut fault = Fault::new(
+        Kind::Database,
+        sqlstate::error_code(sqlstate),
+        report.message(),
+    );
+    fault.server = Some(Box::new(ServerReport {
+        sqlstate: sqlstate.into(),
+        hint: own(report.hint()),
+        constraint: own(report.constraint()),
+        column: own(report.column()),
+        table: own(report.table()),
+        position: report.position().map(|position| match position {
+            ErrorPosition::Original(at) => *at,
+            ErrorPosition::Internal { position, .. } => *position,
+        }),
+    }));
+    fault
+}
+
+fn is_fatal(report: &DbError) -> bool {
+    matches!(
+        report.parsed_severity(),
+        Some(Severity::Fatal | Severity::Panic)
+    )
+}
+
+/// The parameter, counted from 0, whose text the server could not read.
+pub(super) fn offending_parameter(error: &tokio_postgres::Error) -> Option<usize> {
+    let context = error.as_db_error()?.where_()?;
+    let (_, number) = context.split_once("parameter $")?;
+    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// Whether the server refused a cached statement because definitions changed under it.
+pub(super) fn is_stale_statement(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|report| {
+        report.routine() == Some("RevalidateCachedQuery") || report.code().code() == "26000"
+    })
+}
+
+/// Why a connection could not be made, in libpq's words, without the place.
+pub(super) fn connection(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(report) => format!("{}:  {}", report.severity(), report.message()),
+        None if error.is_closed() => CLOSED.trim_end().to_owned(),
+        None => {
+            let text = describe(error);
+            if text.contains("password missing") {
+                "fe_sendauth: no password supplied".into()
+            } else if text.contains("unexpected end of file") || text.contains("early eof") {
+                CLOSED.trim_end().to_owned()
+            } else {
+                text
+            }
+        }
+    }
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

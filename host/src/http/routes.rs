@@ -1,0 +1,158 @@
+//! The paths of the protocol.
+
+use super::{access, commands, cors, envelope, perform};
+use crate::config::Config;
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::middleware::{self, Next};
+use axum::routing::{MethodRouter, any};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What most paths take.
+const READ: &str = "HEAD, GET, OPTIONS";
+
+/// What people see who open the address in a browser.
+const BANNER: &str = "This is Airlock, a connector proxy for SpiffWorkflow. Point your workflow engine to this url. \
+                      See /v1/commands for the commands that there are.";
+
+/// What every request shares.
+pub struct App {
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) api_key: Option<Secret>,
+    pub(super) cors_origins: Vec<String>,
+    pub(super) calls: Semaphore,
+}
+
+impl App {
+    /// Serves `runtime` as `config` says.
+    #[must_use]
+    pub fn new(runtime: Arc<Runtime>, config: &Config) -> App {
+        App {
+            calls: Semaphore::new(runtime.limits().concurrent_calls),
+            runtime,
+            api_key: config.api_key.clone(),
+            cors_origins: config.cors_origins.clone(),
+        }
+    }
+}
+
+/// The whole service.
+pub fn router(app: App) -> Router {
+    let app = Arc::new(app);
+    Router::new()
+        .route("/", read(|_| html(BANNER)))
+        .route(
+            "/liveness",
+            read(|_| envelope::json(StatusCode::OK, r#"{"ok": true}"#)),
+        )
+        .route(
+            "/v1/liveness",
+            read(|_| envelope::json(StatusCode::OK, r#"{"ok": true}"#)),
+        )
+        .route(
+            "/v1/commands",
+            read(|app| {
+                envelope::json(
+                    StatusCode::OK,
+                    commands::list(&app.runtime.connectors()).to_string(),
+                )
+            }),
+        )
+        .route("/v1/auths", read(|_| envelope::json(StatusCode::OK, "[]")))
+        .route("/v1/auth/{connector}/{auth}", read(|_| no_auth()))
+        .route("/v1/auth/{connector}/{auth}/callback", read(|_| no_auth()))
+        .route("/v1/do/{connector}/{command}", any(perform::perform))
+        .fallback(not_found)
+        .layer(middleware::from_fn(merge_slashes))
+        .layer(middleware::from_fn_with_state(app.clone(), access::check))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::add))
+        .with_state(app)
+}
+
+/// A path that answers GET.
+fn read(answer: fn(&App) -> Response<Body>) -> MethodRouter<Arc<App>> {
+    any(
+        move |State(app): State<Arc<App>>, method: Method| async move {
+            match method {
+                Method::GET | Method::HEAD => answer(&app),
+                Method::OPTIONS => options(READ),
+                _ => envelope::method_not_allowed(READ),
+            }
+        },
+    )
+}
+
+/// The answer to OPTIONS.
+pub(super) fn options(allow: &'static str) -> Response<Body> {
+    let mut response = html("");
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+fn html(text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+fn no_auth() -> Response<Body> {
+    envelope::refusal(
+        StatusCode::BAD_REQUEST,
+        "auth_not_found",
+        "Auth not found: no connector here takes part in authentication",
+    )
+}
+
+async fn not_found() -> Response<Body> {
+    envelope::refusal(
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        "there is nothing at this path; see / for what there is",
+    )
+}
+
+/// Sends a path with doubled slashes to the one that is meant.
+async fn merge_slashes(request: Request, next: Next) -> Response<Body> {
+    let path = request.uri().path();
+    if !path.contains("//") {
+        return next.run(request).await;
+    }
+    let mut merged = path.to_owned();
+    while merged.contains("//") {
+        merged = merged.replace("//", "/");
+    }
+    let query = request
+        .uri()
+        .path_and_query()
+        .and_then(PathAndQuery::query)
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    let base = host
+        .map(|host| format!("http://{host}"))
+        .unwrap_or_default();
+    let mut response = envelope::refusal(
+        StatusCode::PERMANENT_REDIRECT,
+        "PermanentRedirect",
+        &format!("the path is {merged}"),
+    );
+    if let Ok(location) = HeaderValue::from_str(&format!("{base}{merged}{query}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,270 @@
+//! From a call to its reply: plan, check, run, shape.
+
+use crate::call::{Call, CommandSpec, Parameters};
+use crate::check::CheckedPlan;
+use crate::connector::{Connector, Sandbox};
+use crate::exec::{ConnectionString, Database, Outcome};
+use crate::fault::{Fault, Kind};
+use crate::limits::Limits;
+use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
+use crate::reply::Reply;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// The `postgres_v2` connector, built from this workspace.
+const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wasm"));
+
+/// Connectors and the databases that their plans run in. Share it behind an `Arc`.
+pub struct Runtime {
+    sandbox: Sandbox,
+    connectors: RwLock<BTreeMap<String, Arc<Connector>>>,
+    database: Database,
+    limits: Limits,
+}
+
+impl Runtime {
+    /// A runtime without connectors.
+    ///
+    /// # Errors
+    /// When the machine cannot provide a sandbox.
+    pub fn empty(limits: Limits) -> Result<Runtime, Fault> {
+        Ok(Runtime {
+            sandbox: Sandbox::new(limits)?,
+            connectors: RwLock::default(),
+            database: Database::new(limits),
+            limits,
+        })
+    }
+
+    /// A runtime with the embedded `postgres_v2` connector. Compiles it, which takes a CPU-bound
+    /// fraction of a second.
+    ///
+    /// # Errors
+    /// As for [`Runtime::empty`].
+    pub fn new(limits: Limits) -> Result<Runtime, Fault> {
+        let runtime = Runtime::empty(limits)?;
+        runtime.load(POSTGRES)?;
+        Ok(runtime)
+    }
+
+    /// Loads a component and puts it in the place of a connector of the same name. Calls under way
+    /// finish on the old one.
+    ///
+    /// # Errors
+    /// When the component is refused, with the reason; nothing changes then.
+    pub fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Fault> {
+        let connector = Arc::new(Connector::load(&self.sandbox, component)?);
+        let mut connectors = self
+            .connectors
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        connectors.insert(connector.name().to_owned(), connector.clone());
+        Ok(connector)
+    }
+
+    /// The connectors, by name.
+    #[must_use]
+    pub fn connectors(&self) -> Vec<Arc<Connector>> {
+        let connectors = self
+            .connectors
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        connectors.values().cloned().collect()
+    }
+
+    /// The limits that it was made with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Finds a command, before the parameters of a call are read.
+    ///
+    /// # Errors
+    /// `command_not_found`.
+    pub fn command(&self, connector: &str, command: &str) -> Result<FoundCommand, Fault> {
+        let connectors = self
+            .connectors
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = connectors
+            .get(connector)
+            .cloned()
+            .filter(|found| found.command(command).is_some());
+        match found {
+            Some(connector) => Ok(FoundCommand {
+                connector,
+                command: command.to_owned(),
+            }),
+            None => Err(Fault::new(
+                Kind::UnknownCommand,
+                "command_not_found",
+                "It either does not exist or does not inherit from spiffworkflow_connector_command.\n\
+                 See /v1/commands for the commands that there are.",
+            )),
+        }
+    }
+
+    /// Plans a call without touching a database.
+    ///
+    /// # Errors
+    /// Where the parameters do not fit, or the connector gives no plan that may run.
+    pub async fn plan(&self, found: &FoundCommand, parameters: Parameters) -> Result<Plan, Fault> {
+        let spec = found.spec()?;
+        let call = spec.call(parameters)?;
+        let plan = found.plan(&call).await?;
+        CheckedPlan::check(plan.clone(), &spec.command, &self.limits)?;
+        Ok(plan)
+    }
+
+    /// Runs a call and shapes its reply.
+    ///
+    /// Dropping the future cancels the call: what was not committed is rolled back.
+    ///
+    /// # Errors
+    /// Where any stage fails; [`Fault::kind`] tells which. Nothing is stored then, except where the
+    /// kind is [`Kind::OutcomeUnknown`].
+    pub async fn run(&self, found: &FoundCommand, parameters: Parameters) -> Result<Reply, Fault> {
+        let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
+        let spec = found.spec()?;
+        let call = spec.call(parameters)?;
+        let mut plan = found.plan(&call).await?;
+        for _ in 0..self.limits.rounds.max(1) {
+            let checked = CheckedPlan::check(plan, &spec.command, &self.limits)?;
+            let outcomes = self.execute(&call, &checked, deadline).await?;
+            let body = match (checked.reply(), outcomes.last()) {
+                (ReplyShape::Json(text), _) => text.clone().into_bytes(),
+                (ReplyShape::Resume(state), _) => {
+                    plan = found.resume(&call, state.clone(), outcomes).await?;
+                    continue;
+                }
+                (_, None) => {
+                    return Err(Fault::connector("the plan has no statement to reply with"));
+                }
+                (ReplyShape::Rows(_), Some(outcome)) => outcome.rows.clone(),
+                (ReplyShape::Affected, Some(outcome)) => affected(outcome).into_bytes(),
+            };
+            return Ok(Reply {
+                body,
+                planned_by: found.planned_by(),
+            });
+        }
+        Err(Fault::connector(format!(
+            "the connector goes beyond the limit rounds = {}",
+            self.limits.rounds
+        )))
+    }
+
+    async fn execute(
+        &self,
+        call: &Call,
+        plan: &CheckedPlan,
+        deadline: Instant,
+    ) -> Result<Vec<Outcome>, Fault> {
+        if plan.statements().is_empty() {
+            return Ok(Vec::new());
+        }
+        let target = connection_string(call.connection.as_ref())?;
+        self.database
+            .run(&target, plan, &call.input, deadline)
+            .await
+    }
+}
+
+/// A command and the version of its connector that the call will finish on.
+pub struct FoundCommand {
+    connector: Arc<Connector>,
+    command: String,
+}
+
+impl FoundCommand {
+    fn spec(&self) -> Result<&CommandSpec, Fault> {
+        self.connector
+            .command(&self.command)
+            .ok_or_else(|| Fault::internal("a command vanished"))
+    }
+
+    /// Name and digest of the connector, as `postgres_v2@sha256:…`.
+    #[must_use]
+    pub fn planned_by(&self) -> String {
+        format!("{}@{}", self.connector.name(), self.connector.digest())
+    }
+
+    /// The parameters with `connection` in the place of the command's connection parameter, where it
+    /// has one.
+    #[must_use]
+    pub fn with_connection(
+        &self,
+        parameters: Parameters,
+        connection: Option<String>,
+    ) -> Parameters {
+        let name = self.spec().ok().and_then(CommandSpec::connection_parameter);
+        match (name, connection) {
+            (Some(name), Some(connection)) => parameters.with(name, Value::String(connection)),
+            _ => parameters,
+        }
+    }
+
+    async fn plan(&self, call: &Call) -> Result<Plan, Fault> {
+        let sealed = call.sealed.clone();
+        self.ask(move |connector, command| connector.plan(command, &sealed))
+            .await
+    }
+
+    async fn resume(
+        &self,
+        call: &Call,
+        state: Vec<u8>,
+        outcomes: Vec<Outcome>,
+    ) -> Result<Plan, Fault> {
+        let sealed = call.sealed.clone();
+        let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
+        self.ask(move |connector, command| connector.resume(command, &sealed, &state, &outcomes))
+            .await
+    }
+
+    /// Runs the component on a thread where it may take its time.
+    async fn ask(
+        &self,
+        question: impl FnOnce(&Connector, &str) -> Result<Plan, Fault> + Send + 'static,
+    ) -> Result<Plan, Fault> {
+        let (connector, command) = (self.connector.clone(), self.command.clone());
+        match tokio::task::spawn_blocking(move || question(&connector, &command)).await {
+            Ok(answer) => answer,
+            Err(panicked) => Err(Fault::internal(panicked)),
+        }
+    }
+}
+
+impl From<Outcome> for StatementOutcome {
+    fn from(outcome: Outcome) -> Self {
+        StatementOutcome {
+            columns: outcome.columns,
+            rows: String::from_utf8(outcome.rows).unwrap_or_else(|_| "[]".into()),
+            affected: outcome.affected,
+        }
+    }
+}
+
+fn affected(outcome: &Outcome) -> String {
+    match outcome.counted {
+        true => format!(r#"{{"result": "{} rows affected"}}"#, outcome.affected),
+        false => r#"{"result": "ok"}"#.into(),
+    }
+}
+
+fn connection_string(given: Option<&Value>) -> Result<ConnectionString, Fault> {
+    let type_name = match given {
+        None | Some(Value::Null) => return ConnectionString::parse(""),
+        Some(Value::String(text)) => return ConnectionString::parse(text),
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::Array(_)) => "list",
+        Some(Value::Object(_)) => "dict",
+        Some(number) if crate::seal::kind(number) == "numeric" => "float",
+        Some(Value::Number(_)) => "int",
+    };
+    let message = format!("Expected bytes or unicode string, got {type_name} instead");
+    Err(Fault::new(Kind::Connection, "TypeError", message))
+}

@@ -1,0 +1,91 @@
+//! A running `airlock serve`.
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// A running server; it is ended when this is dropped.
+pub struct Server {
+    /// Where it listens, such as `http://127.0.0.1:40123`.
+    pub base: String,
+    /// A client that keeps its connections.
+    pub http: reqwest::Client,
+    log: Arc<Mutex<String>>,
+    process: Child,
+}
+
+impl Server {
+    /// Starts `binary serve` on a free port with further arguments and variables.
+    pub fn start(binary: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
+        let mut process = Command::new(binary)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env_remove("CONNECTOR_PROXY_API_KEY")
+            .env_remove("CONNECTOR_PROXY_CORS_ORIGINS")
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let mut seen = String::new();
+        let base = loop {
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("the server did not start: {seen}"));
+            seen.push_str(&line);
+            seen.push('\n');
+            if let Some((_, address)) = line.split_once("listening on ") {
+                let end = address
+                    .find(|c: char| c == '"' || c.is_whitespace())
+                    .unwrap_or(address.len());
+                break address[..end].to_owned();
+            }
+        };
+        let log = Arc::new(Mutex::new(seen));
+        let sink = log.clone();
+        std::thread::spawn(move || {
+            lines.for_each(|line| sink.lock().unwrap().push_str(&(line + "\n")))
+        });
+        Server {
+            base,
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            log,
+            process,
+        }
+    }
+
+    /// Everything it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Process id, for signals.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for it to end by itself; true when it ended well.
+    pub fn wait(mut self) -> bool {
+        self.process.wait().unwrap().success()
+    }
+
+    /// Runs a command; returns the status and the envelope.
+    pub async fn call(&self, command: &str, parameters: &Value) -> (u16, Value) {
+        let url = format!("{}/v1/do/{command}", self.base);
+        let response = self.http.post(url).json(parameters).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
