@@ -2,6 +2,12 @@
 //!
 //! Each case has one expected outcome, or is listed in `data/deviations.json` with a class and a
 //! reason. An unlisted difference fails, and so does a listed case that has become as expected.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod conformance {
     pub(super) mod case;
@@ -13,6 +19,7 @@ use conformance::case::{Case, Deviations, Expected};
 use conformance::compare;
 use conformance::world::World;
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_cases() {
@@ -59,23 +66,24 @@ async fn replay(world: &World, cases: Vec<Case>, deviations: &Deviations) {
             )),
         }
     }
-    for outcome in Expected::ALL {
-        println!(
-            "{:>5} {}",
-            as_expected.get(outcome.name()).unwrap_or(&0),
-            outcome.name()
-        );
-    }
     let classes: Vec<_> = deviating
         .iter()
         .map(|(class, count)| format!("{count} {class}"))
         .collect();
-    println!(
+    // Straight to the terminal: the counts are worth seeing when all is well.
+    let mut out = std::io::stdout().lock();
+    for outcome in Expected::ALL {
+        let count = as_expected.get(outcome.name()).unwrap_or(&0);
+        writeln!(out, "{count:>5} {}", outcome.name()).unwrap();
+    }
+    writeln!(
+        out,
         "{total} cases: {} as expected, {} deviating ({}), {} unexplained",
         as_expected.values().sum::<usize>(),
         deviating.values().sum::<usize>(),
         classes.join(", "),
         unexplained.len()
-    );
+    )
+    .unwrap();
     assert!(unexplained.is_empty(), "{}", unexplained.join("\n"));
 }

@@ -133,18 +133,19 @@ impl Runtime {
         let mut plan = found.plan(&call).await?;
         for _ in 0..self.limits.rounds.max(1) {
             let checked = CheckedPlan::check(plan, &spec.command, &self.limits)?;
-            let outcomes = self.execute(&call, &checked, deadline).await?;
-            let body = match (checked.reply(), outcomes.last()) {
+            let mut outcomes = self.execute(&call, &checked, deadline).await?;
+            let body = match (checked.reply(), outcomes.pop()) {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
-                (ReplyShape::Resume(state), _) => {
+                (ReplyShape::Resume(state), last) => {
+                    outcomes.extend(last);
                     plan = found.resume(&call, state.clone(), outcomes).await?;
                     continue;
                 }
-                (_, None) => {
+                (ReplyShape::Rows(_), Some(outcome)) => outcome.rows,
+                (ReplyShape::Affected, Some(outcome)) => affected(&outcome).into_bytes(),
+                (ReplyShape::Rows(_) | ReplyShape::Affected, None) => {
                     return Err(Fault::connector("the plan has no statement to reply with"));
                 }
-                (ReplyShape::Rows(_), Some(outcome)) => outcome.rows.clone(),
-                (ReplyShape::Affected, Some(outcome)) => affected(outcome).into_bytes(),
             };
             return Ok(Reply {
                 body,

@@ -1,5 +1,11 @@
 //! What the end-to-end tests share: a real PostgreSQL with a fresh database for each test, a running
 //! `airlock serve`, and small connectors.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod database;
 mod server;

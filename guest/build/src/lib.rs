@@ -34,6 +34,7 @@ const FOREIGN_VARIABLES: [&str; 7] = [
 ///
 /// # Errors
 /// When a crate does not compile or is no component; the message holds the compiler's output.
+#[allow(clippy::print_stdout, reason = "build scripts talk to Cargo this way")]
 pub fn components(workspace: &Path, packages: &[&str], sources: &[&str]) -> Result<Vec<Vec<u8>>> {
     for source in sources {
         println!(

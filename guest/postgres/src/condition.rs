@@ -8,17 +8,21 @@ use std::fmt;
 
 use crate::grammar;
 
-/// Where the values of conditions stand, relative to `schema`. Groups nest two deep.
-pub(crate) const SEALED: [&str; 5] = [
+/// Where the values of conditions stand, relative to `schema`. Groups of different kinds nest two
+/// deep; whatever is nested deeper is sealed whole.
+pub(crate) const SEALED: [&str; 11] = [
     "/where/*/2",
     "/where/*/or/*/2",
     "/where/*/and/*/2",
     "/where/*/or/*/and/*/2",
     "/where/*/and/*/or/*/2",
+    "/where/*/or/*/or",
+    "/where/*/and/*/and",
+    "/where/*/or/*/and/*/or",
+    "/where/*/or/*/and/*/and",
+    "/where/*/and/*/or/*/or",
+    "/where/*/and/*/or/*/and",
 ];
-
-/// Deepest nesting of groups: the values of deeper ones would not be sealed.
-const MAX_GROUP_DEPTH: usize = 2;
 
 /// Conditions joined by AND. None select all rows.
 #[derive(Debug, Default)]
@@ -33,8 +37,15 @@ enum Condition {
     },
     Group {
         word: &'static str,
-        conditions: Vec<Condition>,
+        conditions: Group,
     },
+}
+
+/// What is in a group: conditions, or something nested too deep, which is sealed.
+#[derive(Debug)]
+enum Group {
+    Conditions(Vec<Condition>),
+    Sealed,
 }
 
 impl Where {
@@ -47,7 +58,7 @@ impl Where {
         if self.is_empty() {
             return Ok(sql);
         }
-        join(sql.text(" WHERE "), &self.0, "and", "/schema/where", 0)
+        join(sql.text(" WHERE "), &self.0, "and", "/schema/where")
     }
 }
 
@@ -56,19 +67,18 @@ fn join(
     conditions: &[Condition],
     word: &'static str,
     pointer: &str,
-    depth: usize,
 ) -> Result<Sql, Failure> {
     for (at, condition) in conditions.iter().enumerate() {
         if at > 0 {
             sql = sql.text(if word == "and" { " AND " } else { " OR " });
         }
-        sql = condition.append(sql, &format!("{pointer}/{at}"), depth)?;
+        sql = condition.append(sql, &format!("{pointer}/{at}"))?;
     }
     Ok(sql)
 }
 
 impl Condition {
-    fn append(&self, sql: Sql, pointer: &str, depth: usize) -> Result<Sql, Failure> {
+    fn append(&self, sql: Sql, pointer: &str) -> Result<Sql, Failure> {
         match self {
             Condition::Test {
                 column,
@@ -79,24 +89,28 @@ impl Condition {
                     .map_err(|refused| refused.at(&format!("{pointer}/0")))?;
                 test(sql, operator, *value, pointer)
             }
-            Condition::Group { word, .. } if depth >= MAX_GROUP_DEPTH => Err(Failure::parameters(
-                "ValueError",
-                format!(
-                    "groups of conditions nest {MAX_GROUP_DEPTH} deep at most; use DoSQL for more"
-                ),
-            )
-            .at(format!("{pointer}/{word}"))),
-            Condition::Group { word, conditions } if conditions.is_empty() => Err(
-                Failure::parameters("ValueError", "a group needs at least one condition")
-                    .at(format!("{pointer}/{word}")),
-            ),
             Condition::Group { word, conditions } => {
                 let inner = format!("{pointer}/{word}");
-                Ok(join(sql.text("("), conditions, word, &inner, depth + 1)?.text(")"))
+                let refused = |message| Err(Failure::parameters("ValueError", message).at(&inner));
+                match conditions {
+                    Group::Sealed => refused(
+                        "groups of conditions nest two deep, or in and or and in or; use DoSQL for more",
+                    ),
+                    Group::Conditions(conditions) if conditions.is_empty() => {
+                        refused("a group needs at least one condition")
+                    }
+                    Group::Conditions(conditions) => {
+                        Ok(join(sql.text("("), conditions, word, &inner)?.text(")"))
+                    }
+                }
             }
         }
     }
 }
+
+/// The operators, for messages.
+const OPERATORS: &str = "=, !=, <>, <, >, <=, >=, [NOT] LIKE, [NOT] ILIKE, [NOT] IN, \
+                         [NOT] BETWEEN, IS [NOT] NULL, IS DISTINCT FROM";
 
 /// Operators that stand between a column and one value, as written and as SQL.
 const COMPARISONS: [(&str, &str); 12] = [
@@ -123,30 +137,38 @@ fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Resul
         wants_value(value, operator, pointer)?;
         return Ok(sql.text(text).argument(argument("")));
     }
+    let refused =
+        |code: &str, message: String| Failure::parameters(code, message).at(format!("{pointer}/2"));
     match (name, value) {
-        ("IS NULL", None | Some(Sealed::Null)) | ("IS", Some(Sealed::Null)) => Ok(sql.text(" IS NULL")),
-        ("IS NOT NULL", None | Some(Sealed::Null)) | ("IS NOT", Some(Sealed::Null)) => Ok(sql.text(" IS NOT NULL")),
+        ("IS NULL", None | Some(Sealed::Null)) | ("IS", Some(Sealed::Null)) => {
+            Ok(sql.text(" IS NULL"))
+        }
+        ("IS NOT NULL", None | Some(Sealed::Null)) | ("IS NOT", Some(Sealed::Null)) => {
+            Ok(sql.text(" IS NOT NULL"))
+        }
         ("IS NULL" | "IS NOT NULL", Some(_)) => {
-            Err(Failure::parameters("ValueError", format!("{name} takes no value")).at(format!("{pointer}/2")))
+            Err(refused("ValueError", format!("{name} takes no value")))
         }
         ("IN", Some(Sealed::Array)) => Ok(sql.text(" = ANY(").argument(argument("")).text(")")),
-        ("NOT IN", Some(Sealed::Array)) => Ok(sql.text(" <> ALL(").argument(argument("")).text(")")),
-        ("BETWEEN", Some(Sealed::Array)) => {
-            Ok(sql.text(" BETWEEN ").argument(argument("/0")).text(" AND ").argument(argument("/1")))
+        ("NOT IN", Some(Sealed::Array)) => {
+            Ok(sql.text(" <> ALL(").argument(argument("")).text(")"))
         }
-        ("NOT BETWEEN", Some(Sealed::Array)) => {
-            Ok(sql.text(" NOT BETWEEN ").argument(argument("/0")).text(" AND ").argument(argument("/1")))
+        ("BETWEEN" | "NOT BETWEEN", Some(Sealed::Array)) => {
+            let sql = sql.text(if name == "BETWEEN" {
+                " BETWEEN "
+            } else {
+                " NOT BETWEEN "
+            });
+            let sql = sql.argument(argument("/0")).text(" AND ");
+            Ok(sql.argument(argument("/1")))
         }
-        ("IN" | "NOT IN" | "BETWEEN" | "NOT BETWEEN", _) => {
-            wants_value(value, operator, pointer)?;
-            Err(Failure::parameters("ValueError", format!("{name} takes a list of values, such as [1, 5]")).at(format!("{pointer}/2")))
-        }
+        ("IN" | "NOT IN" | "BETWEEN" | "NOT BETWEEN", _) => Err(refused(
+            "Exception",
+            format!("Unsupported value for {name} in where clause: give a list such as [1, 5]"),
+        )),
         _ => Err(Failure::parameters(
             "Exception",
-            format!(
-                "Unsupported operator {operator:?} in where clause; use one of =, !=, <>, <, >, <=, >=, [NOT] LIKE, \
-                 [NOT] ILIKE, [NOT] IN, [NOT] BETWEEN, IS [NOT] NULL, IS DISTINCT FROM"
-            ),
+            format!("Unsupported operator {operator:?} in where clause; use one of {OPERATORS}"),
         )
         .at(format!("{pointer}/1"))),
     }
@@ -250,6 +272,34 @@ impl<'de> Deserialize<'de> for Condition {
     }
 }
 
+impl<'de> Deserialize<'de> for Group {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Group;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of conditions")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Group, A::Error> {
+                let mut conditions = Vec::new();
+                while let Some(condition) = seq.next_element()? {
+                    conditions.push(condition);
+                }
+                Ok(Group::Conditions(conditions))
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Group, E> {
+                Ok(Group::Sealed)
+            }
+        }
+
+        deserializer.deserialize_any(Members)
+    }
+}
+
 /// The left side of a condition: text, or a number that stands for itself.
 struct Column(String);
 
@@ -293,7 +343,7 @@ impl JsonSchema for Where {
                         "type": "array",
                         "prefixItems": [
                             { "type": ["string", "integer"], "description": "Column or expression over columns." },
-                            { "type": "string", "description": "=, !=, <>, <, >, <=, >=, [NOT] LIKE, [NOT] ILIKE, [NOT] IN, [NOT] BETWEEN, IS [NOT] NULL or IS DISTINCT FROM." },
+                            { "type": "string", "description": OPERATORS },
                             { "description": "The value; a list for IN and BETWEEN; none for IS NULL." }
                         ],
                         "minItems": 2,

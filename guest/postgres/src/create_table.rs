@@ -68,14 +68,17 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     let mut sql = Sql::new(create).name(&table).text(" (");
     for (at, column) in input.schema.column_definitions.iter().enumerate() {
         let pointer = |key: &str| format!("/schema/column_definitions/{at}/{key}");
+        sql = sql.text(if at > 0 { ", " } else { "" });
+        // Composite keys have always been written this way: name PRIMARY, type KEY (a, b).
+        let text = format!("{} {}", column.name, column.definition);
+        if let Some(constraint) = grammar::table_constraint(sql.clone(), &text) {
+            sql = constraint.map_err(|refused| refused.at(&pointer("type")))?;
+            continue;
+        }
         let name = Ident::parse(&column.name).map_err(|invalid| {
             Failure::parameters("SyntaxError", invalid.to_string()).at(pointer("name"))
         })?;
-        sql = sql
-            .text(if at > 0 { ", " } else { "" })
-            .ident(&name)
-            .text(" ");
-        sql = grammar::column_definition(sql, &column.definition)
+        sql = grammar::column_definition(sql.ident(&name).text(" "), &column.definition)
             .map_err(|refused| refused.at(&pointer("type")))?;
     }
     Ok(Plan {

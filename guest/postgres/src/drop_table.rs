@@ -60,9 +60,9 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     } else {
         "DROP TABLE "
     };
-    let mut sql = grammar::tables(Sql::new(drop), &input.table_name)
+    let mut sql = grammar::dropped_tables(Sql::new(drop), &input.table_name)
         .map_err(|refused| refused.at("/table_name"))?;
-    if input.schema.cascade {
+    if input.schema.cascade && !sql.as_str().ends_with(" cascade") {
         sql = sql.text(" CASCADE");
     }
     Ok(Plan {

@@ -10,8 +10,8 @@ mod expression;
 mod functions;
 mod items;
 
-pub(crate) use column_definition::column_definition;
-pub(crate) use items::{order, scalar, select_items, table, tables};
+pub(crate) use column_definition::{column_definition, table_constraint};
+pub(crate) use items::{dropped_tables, order, scalar, select_items, source, table};
 
 use airlock_connector::lex::{self, Kind, Token};
 use airlock_connector::{Failure, Ident, Sql};

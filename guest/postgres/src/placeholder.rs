@@ -50,26 +50,28 @@ impl<'a> Placeholders<'a> {
 
     /// Reads one statement, which begins at `start` in the whole text.
     pub(crate) fn statement(&mut self, text: &str, start: usize) -> Result<Sql, Failure> {
+        if let Some(token) = lex::tokens(text).find(|token| token.kind == Kind::Parameter) {
+            let message = format!(
+                "there is no parameter {}\nwrite %s for each value",
+                token.text
+            );
+            return Err(Failure::statement("UndefinedParameter", message).at("/schema/sql"));
+        }
         if matches!(self.values, Values::Scalar(Sealed::Null)) {
             return Ok(Sql::default().caller_text(text));
         }
         let mut sql = Sql::default();
         let mut code_start = 0;
         for token in lex::tokens(text) {
-            if matches!(
-                token.kind,
-                Kind::String | Kind::QuotedIdent | Kind::Comment | Kind::Unterminated
-            ) {
-                sql = self.code(
-                    sql,
-                    text.get(code_start..token.start).unwrap_or_default(),
-                    start + code_start,
-                )?;
-                self.quoted |= token.kind != Kind::Comment
-                    && (token.text.contains("%s") || token.text.contains("%("));
-                sql = sql.caller_text(&token.text.replace("%%", "%"));
-                code_start = token.start + token.text.len();
+            let quoted = matches!(token.kind, Kind::String | Kind::QuotedIdent);
+            if !quoted && !matches!(token.kind, Kind::Comment | Kind::Unterminated) {
+                continue;
             }
+            let code = text.get(code_start..token.start).unwrap_or_default();
+            sql = self.code(sql, code, start + code_start)?;
+            self.quoted |= quoted && (token.text.contains("%s") || token.text.contains("%("));
+            sql = sql.caller_text(&token.text.replace("%%", "%"));
+            code_start = token.start + token.text.len();
         }
         self.code(
             sql,

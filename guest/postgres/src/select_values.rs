@@ -64,7 +64,7 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
         "SELECT "
     };
     let sql = rows::select_list(Sql::new(select), &schema.columns, "/schema/columns")?;
-    let sql = grammar::table(sql.text(" FROM "), &table_name)
+    let sql = grammar::source(sql.text(" FROM "), &table_name)
         .map_err(|refused| refused.at("/table_name"))?;
     let mut sql = schema.conditions.append(sql)?;
     for (at, item) in schema.order_by.iter().enumerate() {

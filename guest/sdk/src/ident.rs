@@ -120,7 +120,7 @@ impl QualifiedName {
                 return Err(not_a_name(text));
             }
         }
-        if parts.is_empty() || parts.len() > MAX_NAME_PARTS || words.len() % 2 == 0 {
+        if parts.is_empty() || parts.len() > MAX_NAME_PARTS || words.len().is_multiple_of(2) {
             return Err(not_a_name(text));
         }
         Ok(QualifiedName(parts))

@@ -45,7 +45,23 @@ fn readable(message: &str) -> String {
         .strip_prefix("string \"")
         .and_then(|found| found.strip_suffix('"'))
         .filter(|kind| kind.parse::<Sealed>().is_ok());
-    format!("{expected} was expected, not {}", sealed.unwrap_or(found))
+    format!(
+        "{} was expected, not {}",
+        json_word(expected),
+        json_word(sealed.unwrap_or(found))
+    )
+}
+
+/// The words of JSON for those of serde.
+fn json_word(word: &str) -> &str {
+    match word {
+        "sequence" | "a sequence" | "array" => "a list",
+        "map" | "a map" | "object" => "an object",
+        "a string" | "string" => "text",
+        "int4" | "int8" | "numeric" => "a number",
+        "a boolean" | "boolean" => "true or false",
+        other => other,
+    }
 }
 
 /// The sealed input has other line and column numbers than what the caller wrote.

@@ -5,7 +5,7 @@ use airlock::config::Config;
 use airlock::plan::{Arguments, Plan};
 use airlock::postgres::Cluster;
 use airlock::{Limits, Parameters, Runtime};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::io::{self, IsTerminal as _, Write};
 
 /// One service task of the workflow: why, which command, and its `schema` where it has one.
@@ -109,13 +109,14 @@ async fn show(
     step: &Step,
 ) -> Result<bool> {
     let (why, command, schema) = step;
-    let mut call = json!({});
+    let mut call = Map::new();
     if *command != "DoSQL" {
-        call["table_name"] = TABLE.into();
+        call.insert("table_name".into(), TABLE.into());
     }
     if let Some(schema) = schema {
-        call["schema"] = schema.clone();
+        call.insert("schema".into(), schema.clone());
     }
+    let shown = Value::Object(call.clone());
     let (bold, plain) = if io::stdout().is_terminal() {
         ("\x1b[1m", "\x1b[0m")
     } else {
@@ -123,13 +124,14 @@ async fn show(
     };
     writeln!(
         out,
-        "\n{bold}{number}. {why}{plain}\n   call   {command} {call}"
+        "\n{bold}{number}. {why}{plain}\n   call   {command} {shown}"
     )?;
-    call["database_connection_str"] = cluster.connection_string().expose().into();
-    let parameters = || Parameters::parse(call.to_string().as_bytes());
+    let connection = cluster.connection_string().expose().to_owned();
     let found = runtime.command("postgres_v2", command)?;
-    write_plan(out, &runtime.plan(&found, parameters()?).await?)?;
-    match runtime.run(&found, parameters()?).await {
+    let parameters =
+        || found.with_connection(Parameters::from(call.clone()), Some(connection.clone()));
+    write_plan(out, &runtime.plan(&found, parameters()).await?)?;
+    match runtime.run(&found, parameters()).await {
         Ok(reply) => writeln!(out, "   reply  {}", String::from_utf8_lossy(&reply.body))?,
         Err(fault) => {
             writeln!(out, "   error  {fault}")?;

@@ -14,6 +14,9 @@ use std::error::Error;
 use std::fmt;
 use tokio_postgres::types::{Format, IsNull, Kind, ToSql, Type, to_sql_checked};
 
+/// What callers have always been told about such text.
+pub(super) const NUL_IN_TEXT: &str = "A string literal cannot contain NUL (0x00) characters.";
+
 /// The type that the literal of `value` would have; unknown where the server infers.
 pub(super) fn declared_type(value: &Value) -> Type {
     match seal::kind(value) {
@@ -27,6 +30,19 @@ pub(super) fn declared_type(value: &Value) -> Type {
 
 /// The text of one parameter, or NULL.
 pub(super) struct Text<'a>(Option<Cow<'a, str>>);
+
+impl Text<'_> {
+    /// Text of the host's own.
+    pub(super) fn of(text: String) -> Text<'static> {
+        Text(Some(Cow::Owned(text)))
+    }
+
+    /// The text; none for NULL.
+    #[cfg(test)]
+    pub(super) fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
 
 /// A parameter cannot be written for the type that the server inferred.
 pub(super) enum Unsuited {
@@ -51,8 +67,10 @@ pub(super) fn text<'a>(value: &'a Value, parameter: &Type) -> Result<Text<'a>, U
         },
     };
     if text.contains('\0') {
-        let message = "A string literal cannot contain NUL (0x00) characters.";
-        return Err(Unsuited::Refuse(Fault::statement("ValueError", message)));
+        return Err(Unsuited::Refuse(Fault::statement(
+            "ValueError",
+            NUL_IN_TEXT,
+        )));
     }
     Ok(Text(Some(text)))
 }

@@ -46,6 +46,9 @@ async fn connect_host(
     host: &Host,
     limits: &Limits,
 ) -> Result<Session, Reason> {
+    if let Some(refusal) = host.refusal() {
+        return Err(refusal);
+    }
     let addresses = resolve(host).await?;
     let mut reason = format!("{} failed: no address", host.at());
     for address in addresses {

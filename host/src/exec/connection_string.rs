@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Port where the string names none.
 const DEFAULT_PORT: u16 = 5432;
 
+/// Where libpq looks for the server of this machine.
+const DEFAULT_SOCKET: &str = "/var/run/postgresql";
+
 /// libpq waits at least this long.
 const MIN_CONNECT_SECONDS: u64 = 2;
 
@@ -337,8 +340,32 @@ fn options(options: Option<String>, encoding: Option<String>) -> Option<String> 
 }
 
 impl Host {
+    /// The directory of the socket, where the host is one.
+    fn socket(&self) -> Option<&str> {
+        match self.name.as_str() {
+            _ if self.address.is_some() => None,
+            "" => Some(DEFAULT_SOCKET),
+            name if name.starts_with(['/', '@']) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Why this host cannot be dialled, where that is so.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let place = self.socket().map(|_| self.at())?;
+        Some(format!(
+            "{place} failed: unix sockets are not available here; name a host, as in host=127.0.0.1"
+        ))
+    }
+
     /// The words in which libpq names the place.
     pub(super) fn at(&self) -> String {
+        if let Some(directory) = self.socket() {
+            return format!(
+                "connection to server on socket \"{directory}/.s.PGSQL.{}\"",
+                self.port
+            );
+        }
         match &self.address {
             Some(address) if *address != self.name && !self.name.is_empty() => {
                 format!(
@@ -392,7 +419,8 @@ fn hosts(
             .copied()
             .unwrap_or(DEFAULT_PORT)
     };
-    let hosts: Vec<Host> = (0..count)
+    // Without a name, libpq turns to the socket of this machine.
+    Ok((0..count.max(1))
         .map(|at| Host {
             name: names.get(at).cloned().unwrap_or_default(),
             address: addresses
@@ -401,21 +429,7 @@ fn hosts(
                 .cloned(),
             port: port_of(at),
         })
-        .collect();
-    let socket = match hosts.iter().find(|host| {
-        host.address.is_none() && (host.name.is_empty() || host.name.starts_with(['/', '@']))
-    }) {
-        Some(host) if !host.name.is_empty() => Some((host.name.clone(), host.port)),
-        Some(host) => Some(("/var/run/postgresql".into(), host.port)),
-        None if hosts.is_empty() => Some(("/var/run/postgresql".into(), port_of(0))),
-        None => None,
-    };
-    match socket {
-        Some((directory, port)) => Err(refused(format!(
-            "connection to server on socket \"{directory}/.s.PGSQL.{port}\" failed: unix sockets are not available here; name a host, as in host=127.0.0.1\n"
-        ))),
-        None => Ok(hosts),
-    }
+        .collect())
 }
 
 fn port(text: &str) -> Result<u16, Fault> {
@@ -547,23 +561,22 @@ mod tests {
                 "connection option \"connect_timeout\"",
             ),
             (
-                "dbname=d user=u",
-                "OperationalError",
-                "on socket \"/var/run/postgresql/.s.PGSQL.5432\"",
-            ),
-            (
-                "host=/tmp user=u",
-                "OperationalError",
-                "on socket \"/tmp/.s.PGSQL.5432\"",
-            ),
-            (
                 "host=h user=u sslrootcert=/etc/passwd",
                 "OperationalError",
                 "sslrootcert",
             ),
             ("host=h user=u sslmode=maybe", "OperationalError", "sslmode"),
             ("service=nope", "OperationalError", "definition of service"),
-            ("", "OperationalError", "on socket"),
+            (
+                "",
+                "OperationalError",
+                "on socket \"/var/run/postgresql/.s.PGSQL.5432\"",
+            ),
+            (
+                "host=/tmp",
+                "OperationalError",
+                "on socket \"/tmp/.s.PGSQL.5432\"",
+            ),
         ] {
             let fault = ConnectionString::parse(text).unwrap_err();
             assert_eq!(fault.code, code, "{text}");

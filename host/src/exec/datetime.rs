@@ -62,10 +62,10 @@ pub(super) fn zone(seconds_west: i32) -> String {
     let sign = if seconds_west > 0 { '-' } else { '+' };
     let seconds = seconds_west.unsigned_abs();
     let mut text = format!("{sign}{:02}", seconds / 3600);
-    if seconds % 3600 > 0 {
+    if !seconds.is_multiple_of(3600) {
         let _ = write!(text, ":{:02}", seconds / 60 % 60);
     }
-    if seconds % 60 > 0 {
+    if !seconds.is_multiple_of(60) {
         let _ = write!(text, ":{:02}", seconds % 60);
     }
     text

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Kind, ServerReport};
 use crate::sqlstate;
-use tokio_postgres::error::{DbError, ErrorPosition, Severity};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 /// libpq's words for a connection that broke.
 pub(super) const CLOSED: &str = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.\n";
@@ -65,6 +65,11 @@ pub(super) fn is_stale_statement(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|report| {
         report.routine() == Some("RevalidateCachedQuery") || report.code().code() == "26000"
     })
+}
+
+/// Whether the server could not infer the type of a parameter.
+pub(super) fn is_indeterminate_type(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INDETERMINATE_DATATYPE)
 }
 
 /// Why a connection could not be made, in libpq's words, without the place.

@@ -13,6 +13,7 @@ mod error;
 mod numeric;
 mod pool;
 mod prepare;
+mod quoted;
 mod render;
 mod run;
 mod session;

@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(double(value), expected);
         }
         assert_eq!(single(16_777_216.0), "1.6777216e+07");
-        assert_eq!(single(3.14), "3.14");
+        assert_eq!(single(3.25), "3.25");
     }
 
     #[test]

@@ -86,6 +86,26 @@ pub(super) async fn prepare(
     Ok(prepared)
 }
 
+/// Prepares a statement that will not be seen again.
+pub(super) async fn once(
+    session: &mut Session,
+    sql: &str,
+) -> Result<Prepared, tokio_postgres::Error> {
+    let statement = session.client().prepare(sql).await?;
+    note_types(session, &statement);
+    let codecs = codecs(&statement, session.settings());
+    let columns = statement
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    Ok(Prepared {
+        statement,
+        columns,
+        codecs,
+    })
+}
+
 /// Forgets the statements after definitions changed under them.
 pub(super) fn forget(session: &mut Session) {
     session.statements.clear();

@@ -1,8 +1,10 @@
 //! Runs one plan on one connection: all or nothing.
 
+use super::bind::NUL_IN_TEXT;
 use super::bind::{self, Text, Unsuited};
 use super::error;
 use super::prepare::{self, Prepared};
+use super::quoted;
 use super::render::{self, Raw};
 use super::session::Session;
 use crate::check::{CheckedPlan, CheckedStatement};
@@ -48,41 +50,34 @@ pub(super) async fn run(
     input: &Value,
     limits: &Limits,
 ) -> Result<Vec<Outcome>, Fault> {
-    if !plan.needs_transaction() {
-        return match statements(session, plan, input, limits).await {
-            // Nothing ran: the server refused the statement before it began.
-            Err(Stopped { stale: true, .. }) => {
-                prepare::forget(session);
-                statements(session, plan, input, limits)
-                    .await
-                    .map_err(|stopped| stopped.fault)
-            }
-            other => other.map_err(|stopped| stopped.fault),
+    // A statement that the server could not make out may be clear the second time: with fresh
+    // definitions, or with its text declared as text. Nothing of the first attempt is stored.
+    let mut attempts = plan.statements().len() + 1;
+    loop {
+        let outcome = match plan.needs_transaction() {
+            true => transaction(session, plan, input, limits).await,
+            false => statements(session, plan, input, limits).await,
         };
-    }
-    match transaction(session, plan, input, limits).await {
-        Err(Stopped { stale: true, .. }) => {
-            prepare::forget(session);
-            transaction(session, plan, input, limits)
-                .await
-                .map_err(|stopped| stopped.fault)
+        attempts -= 1;
+        match outcome {
+            Err(stopped) if stopped.again && attempts > 0 => prepare::forget(session),
+            other => return other.map_err(|stopped| stopped.fault),
         }
-        other => other.map_err(|stopped| stopped.fault),
     }
 }
 
 /// Why a plan stopped.
 struct Stopped {
     fault: Fault,
-    /// A cached statement no longer fits the definitions; with fresh ones it may.
-    stale: bool,
+    /// Nothing was stored, and what stopped it may not do so again.
+    again: bool,
 }
 
 impl From<Fault> for Stopped {
     fn from(fault: Fault) -> Self {
         Stopped {
             fault,
-            stale: false,
+            again: false,
         }
     }
 }
@@ -90,7 +85,7 @@ impl From<Fault> for Stopped {
 impl From<tokio_postgres::Error> for Stopped {
     fn from(error: tokio_postgres::Error) -> Self {
         Stopped {
-            stale: error::is_stale_statement(&error),
+            again: error::is_stale_statement(&error),
             fault: error::statement(&error),
         }
     }
@@ -117,7 +112,7 @@ async fn transaction(
             if session.client().batch_execute("ROLLBACK").await.is_err() {
                 session.is_broken = true;
                 return Err(Stopped {
-                    stale: false,
+                    again: false,
                     ..stopped
                 });
             }
@@ -202,10 +197,6 @@ async fn statement_outcome(
                 .iter()
                 .map(|argument| resolve(argument, input))
                 .collect::<Result<Vec<_>, _>>()?;
-            let values: Vec<(&Value, Cow<'_, str>)> = values
-                .iter()
-                .map(|(value, at)| (value.as_ref(), at.clone()))
-                .collect();
             once(session, statement, &values, &mut rows).await?;
         }
         Arguments::Each(batch) => each(session, statement, batch, input, &mut rows).await?,
@@ -235,16 +226,50 @@ fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>,
 async fn once(
     session: &mut Session,
     statement: &CheckedStatement,
-    values: &[(&Value, Cow<'_, str>)],
+    values: &[Resolved<'_>],
     rows: &mut Rows,
 ) -> Result<(), Stopped> {
-    let plain: Vec<&Value> = values.iter().map(|(value, _)| *value).collect();
-    let name = |at: usize| values.get(at).map(|(_, pointer)| pointer.to_string());
+    let plain: Vec<&Value> = values.iter().map(|(value, _)| value.as_ref()).collect();
+    let place = Place::Arguments(values);
+    if statement.class == Class::Utility
+        && !plain.is_empty()
+        && !quoted::takes_parameters(&statement.sql)
+    {
+        let result = run_quoted(session, &statement.sql, &plain, rows).await;
+        return result.map_err(|failed| failed.at(&place));
+    }
     let (prepared, texts) = bound(session, &statement.sql, &plain)
         .await
-        .map_err(|failed| failed.named(name))?;
+        .map_err(|failed| failed.at(&place))?;
     let result = fetch(session, &prepared, &texts, rows).await;
-    result.map_err(|failed| Failed::from(failed).named(name))
+    result.map_err(|failed| failed.at(&place))
+}
+
+/// Has the server put the values in place, then runs the statement that it answers.
+async fn run_quoted(
+    session: &mut Session,
+    sql: &str,
+    values: &[&Value],
+    rows: &mut Rows,
+) -> Result<(), Failed> {
+    let question = quoted::question(sql, values).map_err(|at| Failed {
+        stopped: Fault::statement("ValueError", NUL_IN_TEXT).into(),
+        parameter: Some(at),
+    })?;
+    let asked = prepare::prepare(session, &question.sql, &question.types).await?;
+    let mut answer = Box::pin(
+        session
+            .client()
+            .query_raw(&asked.statement, &question.texts)
+            .await?,
+    );
+    let Some(row) = answer.as_mut().try_next().await? else {
+        return Err(Fault::internal("the server gave no statement").into());
+    };
+    let statement: String = row.try_get(0)?;
+    while answer.as_mut().try_next().await?.is_some() {}
+    let prepared = prepare::once(session, &statement).await?;
+    fetch(session, &prepared, &[], rows).await
 }
 
 /// Runs a statement for each row of a batch, many of them on their way at a time.
@@ -258,11 +283,8 @@ async fn each(
     let given = match input.pointer(&batch.rows) {
         Some(Value::Array(given)) => given,
         _ => {
-            return Err(
-                Fault::parameters("TypeError", "a list of rows was expected here")
-                    .at(batch.rows.clone())
-                    .into(),
-            );
+            let fault = Fault::parameters("TypeError", "a list of rows was expected here");
+            return Err(fault.at(batch.rows.clone()).into());
         }
     };
     let given = given
@@ -270,19 +292,22 @@ async fn each(
         .enumerate()
         .map(|(at, row)| batch_row(row, batch, at))
         .collect::<Result<Vec<_>, _>>()?;
-    let name = |row: usize| move |at: usize| Some(format!("{}/{row}/{at}", batch.rows));
+    let place = |row: usize| Place::Row {
+        rows: &batch.rows,
+        row,
+    };
     let mut waiting = Vec::with_capacity(PIPELINE);
     for (at, row) in given.iter().enumerate() {
         let values: Vec<&Value> = row.iter().collect();
         let bound = bound(session, &statement.sql, &values)
             .await
-            .map_err(|failed| failed.named(name(at)))?;
+            .map_err(|failed| failed.at(&place(at)))?;
         waiting.push(bound);
         if waiting.len() == PIPELINE || at + 1 == given.len() {
             let first = at + 1 - waiting.len();
             flush(session, &waiting, rows)
                 .await
-                .map_err(|(row, failed)| failed.named(name(first + row)))?;
+                .map_err(|(row, failed)| failed.at(&place(first + row)))?;
             waiting.clear();
         }
     }
@@ -379,9 +404,28 @@ async fn bound<'v>(
         .iter()
         .map(|value| bind::declared_type(value))
         .collect();
+    if session.wants_text(sql) {
+        declare_text(&mut types);
+    }
     // Each round declares one more parameter, so this ends.
     loop {
-        let prepared = prepare::prepare(session, sql, &types).await?;
+        let prepared = match prepare::prepare(session, sql, &types).await {
+            // As in SQL, where a literal of unknown type is text when nothing else is asked for.
+            Err(error)
+                if error::is_indeterminate_type(&error) && declare_text(&mut types.clone()) =>
+            {
+                session.note_wants_text(sql);
+                let stopped = Stopped {
+                    again: true,
+                    ..error.into()
+                };
+                return Err(Failed {
+                    stopped,
+                    parameter: None,
+                });
+            }
+            other => other?,
+        };
         let parameters = prepared.statement.params();
         if parameters.len() != values.len() {
             let message = format!(
@@ -415,44 +459,63 @@ async fn bound<'v>(
     }
 }
 
+/// Declares as text what is to be inferred; false where there is nothing to declare.
+fn declare_text(types: &mut [Type]) -> bool {
+    let mut any = false;
+    for unknown in types.iter_mut().filter(|known| **known == Type::UNKNOWN) {
+        *unknown = Type::TEXT;
+        any = true;
+    }
+    any
+}
+
 /// A failure and the parameter that it is about.
 struct Failed {
     stopped: Stopped,
     parameter: Option<usize>,
 }
 
-impl Failed {
-    /// Names the value by the pointer that `name` gives. With a single value there is no doubt.
-    fn named(mut self, name: impl Fn(usize) -> Option<String>) -> Stopped {
-        let only = self.stopped.fault.kind == Kind::Database
-            && name(1).is_none()
-            && is_about_a_value(&self.stopped.fault);
-        if let Some(at) = self.parameter.or(only.then_some(0)) {
-            self.stopped.fault.pointer = name(at);
-        } else if self.stopped.fault.kind == Kind::Database {
-            // A run of a batch: at least the row is known.
-            self.stopped.fault.pointer = name(0).and_then(|pointer| batch_row_of(&pointer));
+/// Where the values of one run come from.
+enum Place<'a> {
+    /// The arguments of a statement that runs once.
+    Arguments(&'a [Resolved<'a>]),
+    /// One row of a batch.
+    Row { rows: &'a str, row: usize },
+}
+
+impl Place<'_> {
+    /// The pointer to the value of one parameter.
+    fn parameter(&self, at: usize) -> Option<String> {
+        match self {
+            Place::Arguments(values) => values.get(at).map(|(_, pointer)| pointer.to_string()),
+            Place::Row { rows, row } => Some(format!("{rows}/{row}/{at}")),
         }
-        self.stopped
+    }
+
+    /// The narrowest pointer where the server names no parameter. A data exception in a statement
+    /// with a single argument is about that one.
+    fn whole(&self, fault: &Fault) -> Option<String> {
+        let server = fault.server.as_ref()?;
+        match self {
+            Place::Arguments([_]) if server.sqlstate.starts_with("22") => self.parameter(0),
+            Place::Arguments(_) => None,
+            Place::Row { rows, row } => Some(format!("{rows}/{row}")),
+        }
     }
 }
 
-/// Data exceptions are about values.
-fn is_about_a_value(fault: &Fault) -> bool {
-    fault
-        .server
-        .as_ref()
-        .is_some_and(|report| report.sqlstate.starts_with("22"))
-}
-
-/// `/schema/values/3` from `/schema/values/3/0`; nothing for arguments outside of batches.
-fn batch_row_of(pointer: &str) -> Option<String> {
-    let (row, _) = pointer.rsplit_once('/')?;
-    let (_, index) = row.rsplit_once('/')?;
-    index
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| row.to_owned())
+impl Failed {
+    /// Names the offending value as narrowly as it is known.
+    fn at(mut self, place: &Place<'_>) -> Stopped {
+        let fault = &mut self.stopped.fault;
+        if fault.pointer.is_none() {
+            fault.pointer = match self.parameter {
+                Some(at) => place.parameter(at),
+                None => place.whole(fault),
+            };
+        }
+        self.stopped
+    }
 }
 
 impl From<tokio_postgres::Error> for Failed {

@@ -5,7 +5,9 @@ use super::connection_string::SslMode;
 use super::prepare::Statements;
 use super::tls::Tls;
 use crate::limits::Limits;
+use lru::LruCache;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +48,8 @@ pub(super) struct Session {
     tls: Option<Tls>,
     /// The driver may keep statements of its own, which DISCARD ALL would take from it.
     pub(super) looked_up_types: bool,
+    /// Statements whose text parameters must be declared, because the server infers nothing.
+    text_statements: LruCache<String, ()>,
     /// A transaction could not be ended, so the connection must not be used again.
     pub(super) is_broken: bool,
 }
@@ -75,6 +79,9 @@ impl Session {
             tls,
             statements: Statements::new(limits.prepared_statements),
             looked_up_types: false,
+            text_statements: LruCache::new(
+                NonZeroUsize::new(limits.prepared_statements).unwrap_or(NonZeroUsize::MIN),
+            ),
             is_broken: false,
         };
         if !iso_dates {
@@ -103,6 +110,16 @@ impl Session {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether the text parameters of `sql` must be declared.
+    pub(super) fn wants_text(&mut self, sql: &str) -> bool {
+        self.text_statements.get(sql).is_some()
+    }
+
+    /// Remembers that the text parameters of `sql` must be declared.
+    pub(super) fn note_wants_text(&mut self, sql: &str) {
+        self.text_statements.put(sql.to_owned(), ());
     }
 
     /// Forgets what is not reported: a statement may have changed it.

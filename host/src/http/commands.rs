@@ -2,7 +2,7 @@
 
 use crate::connector::Connector;
 use crate::plan::{Command, Parameter, ParameterKind};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The listing of all commands as JSON.
@@ -28,14 +28,13 @@ fn element(connector: &str, command: &Command) -> Value {
         .partition(|parameter| parameter.required);
     let list =
         |parameters: Vec<&Parameter>| parameters.into_iter().map(parameter).collect::<Value>();
-    let mut element = json!({
-        "id": format!("{connector}/{}", command.name),
-        "parameters": list(required),
-    });
+    let mut element = Map::new();
+    element.insert("id".into(), format!("{connector}/{}", command.name).into());
+    element.insert("parameters".into(), list(required));
     if !optional.is_empty() {
-        element["optional_parameters"] = list(optional);
+        element.insert("optional_parameters".into(), list(optional));
     }
-    element
+    Value::Object(element)
 }
 
 fn parameter(parameter: &Parameter) -> Value {

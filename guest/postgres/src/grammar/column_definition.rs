@@ -66,6 +66,38 @@ fn constraint(reader: &mut Reader<'_>, mut sql: Sql) -> Parsed {
     Err(reader.unexpected("a column constraint such as NOT NULL, PRIMARY KEY or DEFAULT"))
 }
 
+/// Reads a table constraint, such as `PRIMARY KEY (a, b)`, and appends it. None where the text
+/// begins with no key word of one.
+pub(crate) fn table_constraint(sql: Sql, text: &str) -> Option<Parsed> {
+    let mut reader = Reader::new(text).ok()?;
+    let mut sql = sql;
+    if reader.takes_words("constraint") {
+        sql = sql
+            .text("constraint ")
+            .ident(&reader.ident().ok()?)
+            .text(" ");
+    }
+    const KINDS: &[&str] = &["primary key", "unique", "foreign key", "check"];
+    let kind = reader.takes_phrase(KINDS)?;
+    if !reader.peek().is_some_and(|token| token.is("(")) {
+        return None;
+    }
+    let sql = sql.text(kind).text(" ");
+    Some(constraint_body(&mut reader, sql, kind).and_then(|sql| reader.end().map(|()| sql)))
+}
+
+fn constraint_body(reader: &mut Reader<'_>, sql: Sql, kind: &str) -> Parsed {
+    if kind == "check" {
+        return one_in_parentheses(reader, sql);
+    }
+    let sql = reader.parenthesised(sql, &mut |r, s| Ok(s.ident(&r.ident()?)))?;
+    if kind != "foreign key" {
+        return Ok(sql);
+    }
+    reader.expects_words("references")?;
+    references(reader, sql.text(" references "))
+}
+
 fn one_in_parentheses(reader: &mut Reader<'_>, sql: Sql) -> Parsed {
     reader.expects("(")?;
     let sql = reader.expression(sql.text("("), Place::Full)?;
@@ -203,6 +235,25 @@ mod tests {
             let sql = column_definition(Sql::new(""), text).unwrap();
             assert_eq!(sql.as_str(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn table_constraints() {
+        let read = |text| table_constraint(Sql::new(""), text);
+        for (text, expected) in [
+            ("PRIMARY KEY (a, B)", r#"primary key ("a", "b")"#),
+            ("CONSTRAINT c UNIQUE (a)", r#"constraint "c" unique ("a")"#),
+            ("CHECK (a < b)", r#"check ("a" < "b")"#),
+            (
+                "FOREIGN KEY (a) REFERENCES p (id) ON DELETE CASCADE",
+                r#"foreign key ("a") references "p" ("id") on delete cascade"#,
+            ),
+        ] {
+            assert_eq!(read(text).unwrap().unwrap().as_str(), expected, "{text}");
+        }
+        assert!(read("check text").is_none());
+        assert!(read("PRIMARY KEY (a); DROP TABLE t").unwrap().is_err());
+        assert!(read("PRIMARY KEY (a) x").unwrap().is_err());
     }
 
     #[test]

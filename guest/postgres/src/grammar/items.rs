@@ -16,12 +16,31 @@ pub(crate) fn table(sql: Sql, text: &str) -> Parsed {
     Ok(sql)
 }
 
-/// `table, table …`
-pub(crate) fn tables(sql: Sql, text: &str) -> Parsed {
+/// `table, table … [CASCADE | RESTRICT]`
+pub(crate) fn dropped_tables(sql: Sql, text: &str) -> Parsed {
     let mut reader = Reader::new(text)?;
     let mut sql = reader.qualified_name(sql)?;
     while reader.takes(",") {
         sql = reader.qualified_name(sql.text(", "))?;
+    }
+    if let Some(behaviour) = reader.takes_phrase(&["cascade", "restrict"]) {
+        sql = sql.text(" ").text(behaviour);
+    }
+    reader.end()?;
+    Ok(sql)
+}
+
+/// What SELECT reads from: a table, or `generate_series(…)`.
+pub(crate) fn source(sql: Sql, text: &str) -> Parsed {
+    let mut reader = Reader::new(text)?;
+    if !reader.takes_words("generate_series") {
+        return table(sql, text);
+    }
+    let mut sql = reader.parenthesised(sql.text("generate_series"), &mut |reader, sql| {
+        reader.expression(sql, Place::Scalar)
+    })?;
+    if reader.takes_words("as") || reader.peek().is_some() {
+        sql = sql.text(" as ").ident(&reader.ident()?);
     }
     reader.end()?;
     Ok(sql)

@@ -7,7 +7,8 @@ use airlock_connector::{
     Reply, Sql, Statement,
 };
 
-struct Recorder;
+/// The connector.
+pub struct Recorder;
 
 impl Connector for Recorder {
     fn describe() -> Manifest {

@@ -1,0 +1,170 @@
+//! The rules of the architecture, held against the source.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every Rust file below `directory`, with its text up to its tests.
+fn files(directory: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod").next().unwrap().to_owned();
+            found.push((
+                path.strip_prefix(source()).unwrap_or(&path).to_owned(),
+                code,
+            ));
+        }
+    }
+    found
+}
+
+/// Code lines that contain any of `words`, outside of the paths that begin with `home`.
+fn offences(home: &str, words: &[&str]) -> Vec<String> {
+    let all = files(&source());
+    let foreign = all.iter().filter(|(path, _)| !path.starts_with(home));
+    foreign
+        .flat_map(|(path, code)| {
+            let lines = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let hits = lines.filter(|line| words.iter().any(|word| line.contains(word)));
+            hits.map(|line| format!("{}: {}", path.display(), line.trim()))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn wasmtime_stays_in_connector() {
+    assert_eq!(offences("connector", &["wasmtime::"]), [] as [String; 0]);
+}
+
+#[test]
+fn tokio_postgres_stays_in_exec() {
+    assert_eq!(offences("exec", &["tokio_postgres"]), [] as [String; 0]);
+}
+
+#[test]
+fn http_statuses_stay_in_http() {
+    assert_eq!(offences("http", &["StatusCode", "axum"]), [] as [String; 0]);
+}
+
+/// `http, cli → runtime → connector, exec → plan`: nobody looks back.
+#[test]
+fn dependencies_point_one_way() {
+    let all = files(&source());
+    let forbidden = [
+        ("plan.rs", vec!["crate::"]),
+        ("secret.rs", vec!["crate::"]),
+        ("sqlstate.rs", vec!["crate::"]),
+        (
+            "seal.rs",
+            vec![
+                "crate::runtime",
+                "crate::exec",
+                "crate::connector",
+                "crate::http",
+            ],
+        ),
+        (
+            "check.rs",
+            vec![
+                "crate::runtime",
+                "crate::exec",
+                "crate::connector",
+                "crate::http",
+            ],
+        ),
+        (
+            "call.rs",
+            vec![
+                "crate::runtime",
+                "crate::exec",
+                "crate::connector",
+                "crate::http",
+            ],
+        ),
+        (
+            "connector",
+            vec![
+                "crate::runtime",
+                "crate::exec",
+                "crate::http",
+                "crate::reply",
+            ],
+        ),
+        (
+            "exec",
+            vec![
+                "crate::runtime",
+                "crate::connector",
+                "crate::http",
+                "crate::reply",
+            ],
+        ),
+        (
+            "runtime.rs",
+            vec!["crate::http", "crate::config", "crate::postgres"],
+        ),
+        (
+            "reply.rs",
+            vec!["crate::runtime", "crate::exec", "crate::http"],
+        ),
+        (
+            "postgres",
+            vec![
+                "crate::runtime",
+                "crate::exec",
+                "crate::connector",
+                "crate::http",
+            ],
+        ),
+    ];
+    for (place, words) in forbidden {
+        let here: Vec<_> = all
+            .iter()
+            .filter(|(path, _)| path.starts_with(place))
+            .collect();
+        assert!(!here.is_empty(), "{place} is gone; change this rule");
+        for (path, code) in here {
+            for word in &words {
+                assert!(!code.contains(word), "{} uses {word}", path.display());
+            }
+        }
+    }
+}
+
+/// Values never become SQL: text is put together in the SDK's builder, and in the two places of the
+/// host that are named here.
+#[test]
+fn sql_is_not_formatted() {
+    let verbs = [
+        "SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "DROP ", "WITH ", "SET ",
+    ];
+    let formatted: Vec<String> = verbs
+        .iter()
+        .map(|verb| format!("format!(\"{verb}"))
+        .collect();
+    let words: Vec<&str> = formatted.iter().map(String::as_str).collect();
+    let known = ["exec/prepare.rs", "exec/quoted.rs"];
+    let found = offences("nowhere", &words);
+    let unknown: Vec<_> = found
+        .iter()
+        .filter(|line| !known.iter().any(|file| line.starts_with(file)))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}

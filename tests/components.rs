@@ -1,0 +1,110 @@
+//! Components that are refused, each with a reason, and the embedded one, which is not.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use airlock::fault::Culprit;
+use airlock::{Limits, Parameters, Runtime};
+use airlock_tests::RECORDER;
+
+/// Why `bytes` are refused.
+fn refusal(bytes: &[u8]) -> String {
+    let fault = Runtime::empty(Limits::default())
+        .unwrap()
+        .load(bytes)
+        .err()
+        .expect("it was loaded");
+    assert_eq!(fault.culprit(), Culprit::Connector);
+    fault.message
+}
+
+#[test]
+fn what_is_no_connector_is_refused_with_the_reason() {
+    let component = |text: &str| wat::parse_str(text).unwrap();
+    for (bytes, reason) in [
+        (b"hello".to_vec(), "not WebAssembly"),
+        (Vec::new(), "not WebAssembly"),
+        (component("(module)"), "core WebAssembly module"),
+        (b"\0asm\x0c\0\x01\0".to_vec(), "unknown version"),
+        (
+            RECORDER[..RECORDER.len() / 2].to_vec(),
+            "not a valid component",
+        ),
+        (component("(component)"), "does not export the world"),
+        (
+            component(
+                r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance (export "now" (func)))))"#,
+            ),
+            "wasi:clocks/wall-clock",
+        ),
+        (
+            component(
+                r#"(component (import "airlock:connector/types@0.1.0" (instance (export "open" (func)))))"#,
+            ),
+            "not granted",
+        ),
+        (component(r#"(component (import "f" (func)))"#), "imports f"),
+    ] {
+        let message = refusal(&bytes);
+        assert!(message.contains(reason), "{message} does not say {reason}");
+    }
+    let small = Limits {
+        component_bytes: 1000,
+        ..Limits::default()
+    };
+    let fault = Runtime::empty(small).unwrap().load(RECORDER).err().unwrap();
+    assert!(fault.message.contains("component_bytes"), "{fault}");
+}
+
+#[tokio::test]
+async fn planning_is_bounded_by_name() {
+    for (limits, name) in [
+        (
+            Limits {
+                plan_fuel: 20_000_000,
+                ..Limits::default()
+            },
+            "plan_fuel",
+        ),
+        (
+            Limits {
+                statement_bytes: 10,
+                ..Limits::default()
+            },
+            "statement_bytes",
+        ),
+        (
+            Limits {
+                plan_statements: 1,
+                ..Limits::default()
+            },
+            "plan_statements",
+        ),
+    ] {
+        let runtime = Runtime::new(limits).unwrap();
+        let command = runtime.command("postgres_v2", "DoSQL").unwrap();
+        let sql = "SELECT 1; ".repeat(20_000);
+        let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});
+        let fault = runtime
+            .plan(
+                &command,
+                Parameters::parse(call.to_string().as_bytes()).unwrap(),
+            )
+            .await
+            .unwrap_err();
+        assert!(fault.message.contains(name), "{fault}");
+        // The next call is none the worse for it.
+        let call =
+            serde_json::json!({"database_connection_str": "", "schema": {"sql": "SELECT 1"}});
+        let plan = runtime
+            .plan(
+                &command,
+                Parameters::parse(call.to_string().as_bytes()).unwrap(),
+            )
+            .await;
+        assert!(plan.is_ok(), "{name}: {plan:?}");
+    }
+}

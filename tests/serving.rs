@@ -1,0 +1,207 @@
+//! The server as operators see it: start, log, limits, stop.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use airlock_tests::{Database, Server};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::process::Command;
+
+const AIRLOCK: &str = env!("CARGO_BIN_EXE_airlock");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_lets_calls_under_way_finish() {
+    let database = Database::fresh().await;
+    let server = Server::start(AIRLOCK, &[], &[]);
+    let call = json!({"database_connection_str": database.dsn, "schema": {"sql": "SELECT pg_sleep(1)::text, 5", "fetch_results": true}});
+    let request = server
+        .http
+        .post(format!("{}/v1/do/postgres_v2/DoSQL", server.base))
+        .json(&call);
+    let call = tokio::spawn(request.send());
+    let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+    while database
+        .query_one(sleeping, &[])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    kill(Pid::from_raw(server.id() as i32), Signal::SIGTERM).unwrap();
+    let reply: Value = call.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!(reply["command_response"]["body"], json!([["", 5]]));
+    assert!(server.wait(), "it did not end well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_json_where_asked_and_holds_no_value() {
+    let database = Database::fresh().await;
+    let server = Server::start(
+        AIRLOCK,
+        &["--log-format", "json"],
+        &[(
+            "RUST_LOG",
+            "airlock=trace,tokio_postgres=trace,axum=trace,hyper=trace,deadpool=trace,info",
+        )],
+    );
+    let schema = json!({"sql": "SELECT %s", "values": ["value-canary"], "fetch_results": true});
+    let dsn = format!("{} application_name=name-canary", database.dsn);
+    let (_, reply) = server
+        .call(
+            "postgres_v2/DoSQL",
+            &json!({"database_connection_str": dsn, "schema": schema}),
+        )
+        .await;
+    assert_eq!(reply["command_response"]["body"], json!([["value-canary"]]));
+    let (_, reply) = server.call("postgres_v2/DoSQL", &json!({"database_connection_str": dsn, "schema": {"sql": "SELECT %s::int", "values": ["error-canary"]}})).await;
+    assert_eq!(reply["error"]["error_code"], "InvalidTextRepresentation");
+    let log = server.log();
+    for line in log.lines() {
+        assert!(
+            serde_json::from_str::<Value>(line).is_ok(),
+            "not JSON: {line}"
+        );
+    }
+    assert!(
+        log.contains("\"command\":\"DoSQL\"") && log.contains("postgres_v2@sha256:"),
+        "{log}"
+    );
+    let password = database
+        .dsn
+        .split("password=")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap();
+    for secret in ["canary", password] {
+        assert!(!log.contains(secret), "the log shows {secret}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_of_the_configuration_hold() {
+    let database = Database::fresh().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("airlock.toml");
+    std::fs::write(&config, "[limits]\nbody_bytes = 2000\nreply_bytes = 1000\n").unwrap();
+    let server = Server::start(AIRLOCK, &["--config", config.to_str().unwrap()], &[]);
+    let large = json!({"database_connection_str": "x".repeat(3000), "schema": {"sql": "SELECT 1"}});
+    let (status, reply) = server.call("postgres_v2/DoSQL", &large).await;
+    assert_eq!(
+        (status, &reply["error"]["error_code"]),
+        (413, &json!("RequestEntityTooLarge"))
+    );
+    database
+        .batch_execute("CREATE TABLE t (a text)")
+        .await
+        .unwrap();
+    let sql = "INSERT INTO t SELECT repeat('x', 100) FROM generate_series(1, 20) RETURNING a";
+    let call = json!({"database_connection_str": database.dsn, "schema": {"sql": sql, "fetch_results": true}});
+    let (status, reply) = server.call("postgres_v2/DoSQL", &call).await;
+    assert_eq!(
+        (status, &reply["error"]["error_code"]),
+        (200, &json!("ProgramLimitExceeded")),
+        "{reply}"
+    );
+    let count: i64 = database
+        .query_one("SELECT count(*) FROM t", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(count, 0, "rows of a failed call stayed");
+}
+
+#[test]
+fn what_cannot_work_is_refused_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("airlock.toml");
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\nlisten_twice = 1\n").unwrap();
+    std::fs::write(directory.path().join("bad.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    let serve = |arguments: &[&str], key: &str| {
+        let mut command = Command::new(AIRLOCK);
+        command.arg("serve").args(arguments);
+        if key != "unset" {
+            command.env("CONNECTOR_PROXY_API_KEY", key);
+        }
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, message) = serve(&[], "");
+    assert!(
+        code == Some(1) && message.contains("CONNECTOR_PROXY_API_KEY"),
+        "{message}"
+    );
+    let (code, message) = serve(&["--config", config.to_str().unwrap()], "unset");
+    assert!(
+        code == Some(1) && message.contains("line 2") && message.contains("listen_twice"),
+        "{message}"
+    );
+    let (code, message) = serve(
+        &["--connectors", directory.path().to_str().unwrap()],
+        "unset",
+    );
+    assert!(
+        code == Some(1)
+            && message.contains("bad.wasm")
+            && message.contains("core WebAssembly module"),
+        "{message}"
+    );
+    let (code, message) = serve(&["--listen", "nowhere"], "unset");
+    assert!(code == Some(2), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_postgres_serves_and_goes_away() {
+    let mut process = Command::new(AIRLOCK)
+        .args(["serve", "--listen", "127.0.0.1:0", "--embedded-postgres"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    use std::io::{BufRead as _, BufReader};
+    let mut out = BufReader::new(process.stdout.take().unwrap()).lines();
+    let line = out.next().unwrap().unwrap();
+    let dsn = line
+        .strip_prefix("database_connection_str: ")
+        .unwrap()
+        .to_owned();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+    let listening = log
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|line| line.contains("listening on "))
+        .unwrap();
+    let base = listening
+        .split("listening on ")
+        .nth(1)
+        .unwrap()
+        .trim()
+        .to_owned();
+    let call = json!({"database_connection_str": dsn, "schema": {"sql": "SELECT 1", "fetch_results": true}});
+    let reply = reqwest::Client::new()
+        .post(format!("{base}/v1/do/postgres_v2/DoSQL"))
+        .json(&call)
+        .send()
+        .await
+        .unwrap();
+    let reply: Value = reply.json().await.unwrap();
+    assert_eq!(reply["command_response"]["body"], json!([[1]]));
+    kill(Pid::from_raw(process.id() as i32), Signal::SIGTERM).unwrap();
+    assert!(process.wait().unwrap().success());
+    let port: u16 = dsn.rsplit('=').next().unwrap().parse().unwrap();
+    assert!(
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_err(),
+        "the database is still there"
+    );
+}
