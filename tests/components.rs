@@ -61,50 +61,62 @@ fn what_is_no_connector_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn planning_is_bounded_by_name() {
-    for (limits, name) in [
+    let usual = Limits::default();
+    for (limits, statements, name) in [
         (
             Limits {
                 plan_fuel: 20_000_000,
-                ..Limits::default()
+                ..usual
             },
+            200_000,
             "plan_fuel",
         ),
         (
             Limits {
-                statement_bytes: 10,
-                ..Limits::default()
+                memory_bytes: 4 << 20,
+                ..usual
             },
+            200_000,
+            "memory_bytes",
+        ),
+        (
+            Limits {
+                input_bytes: 1000,
+                ..usual
+            },
+            200,
+            "input_bytes",
+        ),
+        (
+            Limits {
+                statement_bytes: 8,
+                ..usual
+            },
+            1,
             "statement_bytes",
         ),
         (
             Limits {
                 plan_statements: 1,
-                ..Limits::default()
+                ..usual
             },
+            2,
             "plan_statements",
         ),
     ] {
         let runtime = Runtime::new(limits).unwrap();
         let command = runtime.command("postgres_v2", "DoSQL").unwrap();
-        let sql = "SELECT 1; ".repeat(20_000);
-        let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});
-        let fault = runtime
-            .plan(
+        let plan = |sql: &str| {
+            let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});
+            runtime.plan(
                 &command,
                 Parameters::parse(call.to_string().as_bytes()).unwrap(),
             )
-            .await
-            .unwrap_err();
+        };
+        let fault = plan(&"SELECT 100; ".repeat(statements)).await.unwrap_err();
         assert!(fault.message.contains(name), "{fault}");
         // The next call is none the worse for it.
-        let call =
-            serde_json::json!({"database_connection_str": "", "schema": {"sql": "SELECT 1"}});
-        let plan = runtime
-            .plan(
-                &command,
-                Parameters::parse(call.to_string().as_bytes()).unwrap(),
-            )
-            .await;
-        assert!(plan.is_ok(), "{name}: {plan:?}");
+        let next = plan("SELECT 1").await;
+        assert!(next.is_ok(), "{name}: {next:?}");
     }
 }

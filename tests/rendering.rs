@@ -123,12 +123,11 @@ const VALUES: &[&str] = &[
     "'$.a'::jsonpath",
     "'<a/>'::xml",
     "'pg_class'::regclass",
-    "'{1,2}'::int2vector",
+    "'1 2'::int2vector",
     "(SELECT relacl FROM pg_class WHERE relname = 'pg_authid')",
     "NULL::int",
     "NULL::date",
     "NULL::pair",
-    "NULL",
 ];
 
 const TYPES: &str = "CREATE TYPE mood AS ENUM ('x', 'y'); CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a int, b text)";
@@ -160,6 +159,13 @@ async fn values_are_rendered_as_to_json_renders_them() {
             let expected: Value = match expected {
                 Value::String(text) => serde_json::from_str(text).unwrap(),
                 other => other.clone(),
+            };
+            // The one deviation: recorded replies have oid as a number.
+            let expected = match (*value, expected) {
+                ("4294967295::oid", Value::String(digits)) => {
+                    serde_json::from_str(&digits).unwrap()
+                }
+                (_, expected) => expected,
             };
             assert_eq!(rendered, &expected, "{value} with {settings:?}");
         }

@@ -26,9 +26,9 @@ async fn no_session_state_passes_between_calls() {
     let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
     let state = "SELECT current_setting('work_mem'), current_setting('search_path'), current_user::text, \
                  (SELECT count(*) FROM pg_prepared_statements WHERE from_sql), \
-                 (SELECT count(*) FROM pg_class WHERE relpersistence = 't'), (SELECT count(*) FROM pg_listening_channels()), \
+                 (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()), (SELECT count(*) FROM pg_listening_channels()), \
                  (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), \
-                 (SELECT count(*) FROM pg_cursors WHERE is_holdable), current_setting('TimeZone'), current_setting('my.own', true)";
+                 (SELECT count(*) FROM pg_cursors WHERE is_holdable), current_setting('TimeZone'), nullif(current_setting('my.own', true), '')";
     let clean = dosql(&server, &database.dsn, state).await["command_response"]["body"].clone();
     for dirt in [
         "SET work_mem = '8MB'; SELECT 1",

@@ -1,8 +1,8 @@
 //! The `postgres_v2` connector: create, fill, query, update and drop tables, and run SQL.
 //!
 //! One module for each command: its parameters as Rust types, from which the JSON Schema in the
-//! manifest is made, and a pure function from a call to a plan. [`grammar`] is what callers may
-//! write where names and expressions go; [`condition`] is the `where` list; [`placeholder`] turns
+//! manifest is made, and a pure function from a call to a plan. `grammar` is what callers may
+//! write where names and expressions go; `condition` is the `where` list; `placeholder` turns
 //! `%s` into parameters. Nothing here knows a value: plans refer to values by pointer.
 #![forbid(unsafe_code)]
 
