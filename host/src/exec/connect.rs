@@ -1,7 +1,8 @@
 //! Makes one connection: resolve, dial, TLS, log in.
 
-use super::connection_string::{ConnectionString, Host, SessionAttributes, SslMode};
+use super::connection_string::{ConnectionString, SessionAttributes, SslMode};
 use super::error;
+use super::host::Host;
 use super::session::Session;
 use super::tls::Tls;
 use crate::fault::{Fault, Kind};

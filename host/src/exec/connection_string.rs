@@ -1,15 +1,11 @@
 //! Connection strings in libpq's two forms, read and checked.
 
+use super::conninfo;
+use super::host::{Host, hosts};
 use crate::fault::{Fault, Kind};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// Port where the string names none.
-const DEFAULT_PORT: u16 = 5432;
-
-/// Where libpq looks for the server of this machine.
-const DEFAULT_SOCKET: &str = "/var/run/postgresql";
 
 /// libpq waits at least this long.
 const MIN_CONNECT_SECONDS: u64 = 2;
@@ -81,16 +77,6 @@ pub struct ConnectionString {
     pub(super) session: SessionAttributes,
 }
 
-/// One place to try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Host {
-    /// Name or address as written.
-    pub(super) name: String,
-    /// The address to dial in place of the name.
-    pub(super) address: Option<String>,
-    pub(super) port: u16,
-}
-
 /// How much TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SslMode {
@@ -117,20 +103,15 @@ impl ConnectionString {
     /// # Errors
     /// With the code and the words of libpq where it would refuse, and a reason where the host does.
     pub fn parse(text: &str) -> Result<ConnectionString, Fault> {
-        let uri = ["postgresql://", "postgres://"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        let pairs = match uri {
-            Some(rest) => parse_uri(rest)?,
-            None => parse_pairs(text)?,
-        };
-        check(text, pairs)
+        check(text, conninfo::parse(text)?)
     }
 }
 
-type Pairs = BTreeMap<String, String>;
+/// Values by key.
+pub(super) type Pairs = BTreeMap<String, String>;
 
-fn invalid(reason: impl std::fmt::Display) -> Fault {
+/// The string cannot be read, in the words of libpq.
+pub(super) fn invalid(reason: impl std::fmt::Display) -> Fault {
     Fault::new(
         Kind::Connection,
         "ProgrammingError",
@@ -138,125 +119,13 @@ fn invalid(reason: impl std::fmt::Display) -> Fault {
     )
 }
 
-fn refused(reason: impl Into<String>) -> Fault {
+/// The string names what is not to be had here.
+pub(super) fn refused(reason: impl Into<String>) -> Fault {
     Fault::new(Kind::Connection, "OperationalError", reason)
 }
 
-/// `key = value key='quoted value'`, with backslash escapes; the last of equal keys wins.
-fn parse_pairs(text: &str) -> Result<Pairs, Fault> {
-    let mut pairs = Pairs::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| c == '=' || c.is_ascii_whitespace())
-            .unwrap_or(rest.len());
-        let (key, after) = rest.split_at(end);
-        let Some(after) = after.trim_start().strip_prefix('=') else {
-            return Err(invalid(format!(
-                "missing \"=\" after \"{key}\" in connection info string"
-            )));
-        };
-        let (value, after) = parse_value(after.trim_start())?;
-        insert(&mut pairs, key, value)?;
-        rest = after.trim_start();
-    }
-    Ok(pairs)
-}
-
-fn parse_value(text: &str) -> Result<(String, &str), Fault> {
-    let quoted = text.starts_with('\'');
-    let mut characters = text.char_indices().skip(usize::from(quoted));
-    let mut value = String::new();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-            '\'' if quoted => return Ok((value, text.get(at + 1..).unwrap_or_default())),
-            space if !quoted && space.is_ascii_whitespace() => {
-                return Ok((value, text.get(at..).unwrap_or_default()));
-            }
-            other => value.push(other),
-        }
-    }
-    if quoted {
-        return Err(invalid(
-            "unterminated quoted string in connection info string",
-        ));
-    }
-    Ok((value, ""))
-}
-
-/// `[user[:password]@][host[:port],…][/dbname][?key=value&…]`
-fn parse_uri(rest: &str) -> Result<Pairs, Fault> {
-    let mut pairs = Pairs::new();
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, dbname) = rest.split_once('/').unwrap_or((rest, ""));
-    let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    for (key, value) in [("user", user), ("password", password), ("dbname", dbname)] {
-        if !value.is_empty() {
-            insert(&mut pairs, key, decode(value)?)?;
-        }
-    }
-    let places: Vec<_> = hosts
-        .split(',')
-        .map(host_and_port)
-        .collect::<Result<_, _>>()?;
-    if !hosts.is_empty() {
-        let names: Vec<_> = places.iter().map(|(name, _)| name.as_str()).collect();
-        let ports: Vec<_> = places.iter().map(|(_, port)| port.as_str()).collect();
-        insert(&mut pairs, "host", names.join(","))?;
-        if ports.iter().any(|port| !port.is_empty()) {
-            insert(&mut pairs, "port", ports.join(","))?;
-        }
-    }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let Some((key, value)) = pair.split_once('=') else {
-            return Err(invalid(format!(
-                "missing key/value separator \"=\" in URI query parameter: \"{pair}\""
-            )));
-        };
-        match (key, value) {
-            ("ssl", "true") => insert(&mut pairs, "sslmode", "require".into())?,
-            _ => insert(&mut pairs, &decode(key)?, decode(value)?)?,
-        }
-    }
-    Ok(pairs)
-}
-
-fn host_and_port(place: &str) -> Result<(String, String), Fault> {
-    if let Some(rest) = place.strip_prefix('[') {
-        let Some((address, after)) = rest.split_once(']') else {
-            return Err(invalid(
-                "end of string reached when looking for matching \"]\" in IPv6 host address in URI",
-            ));
-        };
-        return Ok((
-            address.into(),
-            after.strip_prefix(':').unwrap_or_default().into(),
-        ));
-    }
-    let (name, port) = place.split_once(':').unwrap_or((place, ""));
-    Ok((decode(name)?, port.into()))
-}
-
-fn decode(text: &str) -> Result<String, Fault> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(rest.next()), digit(rest.next())) {
-            (Some(high), Some(low)) if high + low > 0 => bytes.push((high * 16 + low) as u8),
-            _ => return Err(invalid("invalid percent-encoded token")),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| invalid("percent-encoded text is not UTF-8"))
-}
-
-fn insert(pairs: &mut Pairs, key: &str, value: String) -> Result<(), Fault> {
+/// Takes a pair in where its key is one of libpq.
+pub(super) fn insert(pairs: &mut Pairs, key: &str, value: String) -> Result<(), Fault> {
     if !USED.contains(&key) && !IGNORED.contains(&key) && !REFUSED.contains(&key) {
         return Err(invalid(format!("invalid connection option \"{key}\"")));
     }
@@ -337,114 +206,6 @@ fn options(options: Option<String>, encoding: Option<String>) -> Option<String> 
             .map(|name| format!("-c client_encoding={}", escape(name))),
     );
     (!parts.is_empty()).then(|| parts.join(" "))
-}
-
-impl Host {
-    /// The directory of the socket, where the host is one.
-    fn socket(&self) -> Option<&str> {
-        match self.name.as_str() {
-            _ if self.address.is_some() => None,
-            "" => Some(DEFAULT_SOCKET),
-            name if name.starts_with(['/', '@']) => Some(name),
-            _ => None,
-        }
-    }
-
-    /// Why this host cannot be dialled, where that is so.
-    pub(super) fn refusal(&self) -> Option<String> {
-        let place = self.socket().map(|_| self.at())?;
-        Some(format!(
-            "{place} failed: unix sockets are not available here; name a host, as in host=127.0.0.1"
-        ))
-    }
-
-    /// The words in which libpq names the place.
-    pub(super) fn at(&self) -> String {
-        if let Some(directory) = self.socket() {
-            return format!(
-                "connection to server on socket \"{directory}/.s.PGSQL.{}\"",
-                self.port
-            );
-        }
-        match &self.address {
-            Some(address) if *address != self.name && !self.name.is_empty() => {
-                format!(
-                    "connection to server at \"{}\" ({address}), port {}",
-                    self.name, self.port
-                )
-            }
-            Some(address) => format!("connection to server at \"{address}\", port {}", self.port),
-            None => format!(
-                "connection to server at \"{}\", port {}",
-                self.name, self.port
-            ),
-        }
-    }
-}
-
-fn hosts(
-    names: Option<String>,
-    addresses: Option<String>,
-    ports: Option<String>,
-) -> Result<Vec<Host>, Fault> {
-    let list = |text: &Option<String>| -> Vec<String> {
-        text.as_deref()
-            .map(|text| text.split(',').map(|item| item.trim().to_owned()).collect())
-            .unwrap_or_default()
-    };
-    let ports: Vec<u16> = list(&ports)
-        .iter()
-        .map(|text| port(text))
-        .collect::<Result<_, _>>()?;
-    let (names, addresses) = (list(&names), list(&addresses));
-    let count = names.len().max(addresses.len());
-    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
-        let message = format!(
-            "could not match {} host names to {} hostaddr values\n",
-            names.len(),
-            addresses.len()
-        );
-        return Err(refused(message));
-    }
-    if ports.len() > 1 && ports.len() != count {
-        return Err(refused(format!(
-            "could not match {} port numbers to {count} hosts\n",
-            ports.len()
-        )));
-    }
-    let port_of = |at: usize| {
-        ports
-            .get(at)
-            .or(ports.first())
-            .copied()
-            .unwrap_or(DEFAULT_PORT)
-    };
-    // Without a name, libpq turns to the socket of this machine.
-    Ok((0..count.max(1))
-        .map(|at| Host {
-            name: names.get(at).cloned().unwrap_or_default(),
-            address: addresses
-                .get(at)
-                .filter(|address| !address.is_empty())
-                .cloned(),
-            port: port_of(at),
-        })
-        .collect())
-}
-
-fn port(text: &str) -> Result<u16, Fault> {
-    if text.is_empty() {
-        return Ok(DEFAULT_PORT);
-    }
-    match text.parse::<i64>() {
-        Ok(number) => u16::try_from(number)
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or_else(|| refused(format!("invalid port number: \"{text}\"\n"))),
-        Err(_) => Err(refused(format!(
-            "invalid integer value \"{text}\" for connection option \"port\"\n"
-        ))),
-    }
 }
 
 fn ssl_mode(mode: Option<&str>) -> Result<SslMode, Fault> {

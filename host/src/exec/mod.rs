@@ -8,19 +8,24 @@ mod array;
 mod bind;
 mod connect;
 mod connection_string;
+mod conninfo;
 mod datetime;
 mod error;
+mod failed;
+mod host;
 mod numeric;
 mod pool;
 mod prepare;
 mod quoted;
 mod render;
+mod rows;
 mod run;
 mod session;
+mod statement;
 mod tls;
 
 pub use connection_string::ConnectionString;
-pub use run::Outcome;
+pub use rows::Outcome;
 
 use crate::check::CheckedPlan;
 use crate::fault::{Fault, Kind};

@@ -2,7 +2,7 @@
 
 use super::connect;
 use super::connection_string::ConnectionString;
-use super::run::Outcome;
+use super::rows::Outcome;
 use super::session::Session;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
