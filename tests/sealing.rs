@@ -80,3 +80,22 @@ async fn the_listing_shows_every_connector() {
         "{ids:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_cannot_soil_the_session_of_others() {
+    let (server, _directory) = recorder();
+    let database = Database::fresh().await;
+    let call = json!({"database_connection_str": database.dsn});
+    let (status, reply) = server.call("recorder/Soil", &call).await;
+    assert_eq!((status, &reply["error"]), (200, &Value::Null), "{reply}");
+    for _ in 0..20 {
+        let schema = json!({"columns": ["current_schema"]});
+        let call = json!({"database_connection_str": database.dsn, "table_name": "generate_series(1, 1)", "schema": schema});
+        let (_, reply) = server.call("postgres_v2/SelectValuesV2", &call).await;
+        assert_eq!(
+            reply["command_response"]["body"],
+            json!([["public"]]),
+            "{reply}"
+        );
+    }
+}

@@ -14,7 +14,7 @@ use airlock_connector::statements::Class;
 pub struct CheckedPlan {
     statements: Vec<CheckedStatement>,
     reply: Reply,
-    raw: bool,
+    resets: bool,
 }
 
 /// A statement that may run.
@@ -32,11 +32,17 @@ pub struct CheckedStatement {
 }
 
 impl CheckedPlan {
-    /// Checks a plan of `command`.
+    /// Checks a plan of `command`. The connection is reset after the plan unless the command is not
+    /// raw and its connector is `trusted` to say so: any statement can change the session.
     ///
     /// # Errors
     /// Where the plan breaks the contract; the connector is to blame.
-    pub fn check(plan: Plan, command: &Command, limits: &Limits) -> Result<CheckedPlan, Fault> {
+    pub fn check(
+        plan: Plan,
+        command: &Command,
+        trusted: bool,
+        limits: &Limits,
+    ) -> Result<CheckedPlan, Fault> {
         if plan.statements.len() > limits.plan_statements {
             return Err(beyond("plan_statements", limits.plan_statements));
         }
@@ -63,7 +69,7 @@ impl CheckedPlan {
         Ok(CheckedPlan {
             statements: statements.collect::<Result<_, _>>()?,
             reply: plan.reply,
-            raw: command.raw,
+            resets: command.raw || !trusted,
         })
     }
 
@@ -79,10 +85,11 @@ impl CheckedPlan {
         &self.reply
     }
 
-    /// Whether the statements hold SQL text of the caller, which can change the session.
+    /// Whether the connection must be reset afterwards, because the statements can change the
+    /// session: they hold SQL text of the caller or of a connector that is not trusted.
     #[must_use]
-    pub fn is_raw(&self) -> bool {
-        self.raw
+    pub fn resets_session(&self) -> bool {
+        self.resets
     }
 
     /// Whether every statement only reads.
@@ -130,6 +137,10 @@ impl CheckedStatement {
         }
         let class = Class::of(&lex::words(&statement.sql));
         let refused = match class {
+            // Settings, for example, could make a READ ONLY transaction writable.
+            _ if !class.runs_alone() && statement.access < Access::Define => {
+                Some("is neither a query nor a change of rows, so it needs define access")
+            }
             Class::Empty => Some("is empty"),
             Class::TransactionControl => Some("begins or ends a transaction"),
             Class::CopyFromClient | Class::CopyToClient => Some("is a COPY from or to the client"),
@@ -210,7 +221,8 @@ mod tests {
 
     #[test]
     fn refuses_what_breaks_the_contract() {
-        let check = |plan, access| CheckedPlan::check(plan, &command(access), &Limits::default());
+        let check =
+            |plan, access| CheckedPlan::check(plan, &command(access), true, &Limits::default());
         for sql in [
             "",
             "-- x",
@@ -224,6 +236,17 @@ mod tests {
             assert!(
                 check(plan(sql, Access::Read, Reply::Affected), Access::Define).is_err(),
                 "{sql:?}"
+            );
+        }
+        for sql in [
+            "SET TRANSACTION READ WRITE",
+            "RESET ALL",
+            "DO $$BEGIN END$$",
+            "CREATE TABLE t AS SELECT 1",
+        ] {
+            assert!(
+                check(plan(sql, Access::Write, Reply::Affected), Access::Define).is_err(),
+                "{sql}"
             );
         }
         assert!(
@@ -265,6 +288,7 @@ mod tests {
             CheckedPlan::check(
                 plan(sql, access, reply),
                 &command(Access::Define),
+                true,
                 &Limits::default(),
             )
             .unwrap()

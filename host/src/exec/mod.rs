@@ -68,7 +68,7 @@ impl Database {
         let run = async {
             let mut lease = self.pools.lease(target).await?;
             let outcomes = run::run(lease.session()?, plan, input, &self.limits).await;
-            lease.finish(plan.is_raw(), &outcomes);
+            lease.finish(plan.resets_session(), &outcomes);
             outcomes
         };
         match tokio::time::timeout_at(deadline.into(), run).await {

@@ -101,16 +101,15 @@ impl Lease {
             .ok_or_else(|| Fault::internal("the lease is over"))
     }
 
-    /// Gives the connection back where its state is known; resets it first where the caller's SQL
-    /// ran on it.
-    pub(super) fn finish(mut self, raw: bool, outcomes: &Result<Vec<Outcome>, Fault>) {
+    /// Gives the connection back where its state is known, after a reset where that is wanted.
+    pub(super) fn finish(mut self, reset: bool, outcomes: &Result<Vec<Outcome>, Fault>) {
         let Some(mut object) = self.0.take() else {
             return;
         };
         let uncertain = matches!(outcomes, Err(fault) if fault.kind == Kind::OutcomeUnknown);
         if uncertain || object.is_broken || object.client().is_closed() {
             drop(Object::take(object));
-        } else if raw {
+        } else if reset {
             tokio::spawn(async move {
                 if !object.reset().await {
                     drop(Object::take(object));

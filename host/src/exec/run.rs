@@ -113,7 +113,7 @@ async fn statements(
             );
             return Err(Fault::statement("CardinalityViolation", message).into());
         }
-        if statement.class == Class::Utility {
+        if plan.resets_session() {
             session.distrust_settings();
         }
         outcomes.push(outcome);

@@ -33,7 +33,7 @@ impl Connector for Recorder {
             name: "recorder".into(),
             version: "1.0.0".into(),
             summary: "Answers what it was given.".into(),
-            commands: vec![command("Echo"), command("Resume")],
+            commands: vec![command("Echo"), command("Resume"), command("Soil")],
         }
     }
 
@@ -43,6 +43,14 @@ impl Connector for Recorder {
             return Ok(Plan {
                 statements: vec![Statement::once(sql, Access::Read)],
                 reply: Reply::Resume(b"state".to_vec()),
+            });
+        }
+        if call.command == "Soil" {
+            // Claims not to be raw, and changes the session all the same.
+            let sql = Sql::new("SELECT set_config('search_path', 'soiled', false)");
+            return Ok(Plan {
+                statements: vec![Statement::once(sql, Access::Read)],
+                reply: Reply::Affected,
             });
         }
         Ok(Plan {
