@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Parameters that engines add for themselves begin with this. They are dropped unread.
 const ENGINE_PREFIX: &str = "spiff__";
 
+/// Some clients put it in front of UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The parameters of a call by name, as they were sent.
 #[derive(Debug, Default)]
 pub struct Parameters(BTreeMap<String, Value>);
@@ -44,6 +47,7 @@ impl Parameters {
     /// When the text is not JSON, or is neither an object nor empty.
     pub fn parse(text: &[u8]) -> Result<Parameters, Fault> {
         let text = std::str::from_utf8(text).map_err(|_| malformed("the body is not UTF-8"))?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         match read(text) {
             Err(fault) => match quote_non_finite(text) {
                 Cow::Owned(text) => read(&text),
@@ -250,7 +254,16 @@ mod tests {
 
     #[test]
     fn empty_values_count_as_no_parameters() {
-        for text in ["null", "0", "false", "\"\"", "[]", "{}", " {} "] {
+        for text in [
+            "null",
+            "0",
+            "false",
+            "\"\"",
+            "[]",
+            "{}",
+            " {} ",
+            "\u{feff}{}",
+        ] {
             assert!(
                 Parameters::parse(text.as_bytes()).unwrap().0.is_empty(),
                 "{text}"

@@ -3,6 +3,7 @@
 use airlock_connector::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use airlock_connector::{Argument, Failure, Sealed, Sql};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -187,6 +188,15 @@ fn wants_value(value: Option<Sealed>, operator: &str, pointer: &str) -> Result<(
 
 const TRIPLE: &str = "a condition such as [\"id\", \"=\", 5]";
 
+/// A sealed scalar in the place of conditions. Text has the wrong length, anything else the wrong
+/// type: so existing workflows know it.
+fn misplaced<E: de::Error>(kind: &str) -> E {
+    match kind {
+        "string" => E::invalid_length(1, &TRIPLE),
+        kind => E::invalid_type(de::Unexpected::Str(kind), &TRIPLE),
+    }
+}
+
 impl<'de> Deserialize<'de> for Where {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Conditions;
@@ -204,6 +214,10 @@ impl<'de> Deserialize<'de> for Where {
                     conditions.push(condition);
                 }
                 Ok(Where(conditions))
+            }
+
+            fn visit_str<E: de::Error>(self, kind: &str) -> Result<Where, E> {
+                Err(misplaced(kind))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Where, A::Error> {
@@ -232,7 +246,12 @@ impl<'de> Deserialize<'de> for Condition {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Condition, A::Error> {
                 let missing = |length| de::Error::invalid_length(length, &TRIPLE);
                 let Column(column) = seq.next_element()?.ok_or_else(|| missing(0))?;
-                let operator = seq.next_element()?.ok_or_else(|| missing(1))?;
+                let operator: Value = seq.next_element()?.ok_or_else(|| missing(1))?;
+                // Whatever is no text is no operator either; planning says so.
+                let operator = match operator {
+                    Value::String(operator) => operator,
+                    other => other.to_string(),
+                };
                 let value = seq.next_element()?;
                 match seq.next_element::<de::IgnoredAny>()? {
                     None => Ok(Condition::Test {
@@ -262,9 +281,8 @@ impl<'de> Deserialize<'de> for Condition {
                 }
             }
 
-            /// Sealed text in the place of a condition.
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<Condition, E> {
-                Err(E::invalid_length(1, &TRIPLE))
+            fn visit_str<E: de::Error>(self, kind: &str) -> Result<Condition, E> {
+                Err(misplaced(kind))
             }
         }
 

@@ -6,13 +6,8 @@ use airlock_connector::{
 };
 use serde::Deserialize;
 
+use crate::OnTable;
 use crate::grammar;
-
-#[derive(Deserialize)]
-struct Input {
-    table_name: String,
-    schema: Schema,
-}
 
 /// Columns of the new table.
 #[derive(Deserialize, JsonSchema)]
@@ -56,7 +51,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
-    let input: Input = params::parse(call)?;
+    let input: OnTable<Schema> = params::parse(call)?;
     let table = QualifiedName::parse(&input.table_name).map_err(|invalid| {
         Failure::parameters("SyntaxError", invalid.to_string()).at("/table_name")
     })?;

@@ -4,16 +4,11 @@ use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{Access, Call, Command, Failure, Plan, Sql, Statement, params};
 use serde::Deserialize;
 
+use crate::OnTable;
 use crate::condition::{self, Where};
 use crate::grammar;
 use crate::rows::{self, Rows};
 use crate::update_values::refuse_without_where;
-
-#[derive(Deserialize)]
-struct Input {
-    table_name: String,
-    schema: Schema,
-}
 
 /// Conditions on the rows to delete.
 #[derive(Deserialize, JsonSchema)]
@@ -50,7 +45,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
-    let Input { table_name, schema } = params::parse(call).map_err(attribute_error)?;
+    let OnTable::<Schema> { table_name, schema } = params::parse(call).map_err(attribute_error)?;
     refuse_without_where(schema.require_where, &schema.conditions)?;
     let sql = grammar::table(Sql::new("DELETE FROM "), &table_name)
         .map_err(|refused| refused.at("/table_name"))?;

@@ -37,6 +37,9 @@ struct Schema {
     rows: Rows,
 }
 
+/// The reply where no rows are counted.
+const OK: &str = r#"{"result": "ok"}"#;
+
 pub(crate) fn command() -> Command {
     let mut errors = crate::errors();
     errors.extend(
@@ -80,7 +83,7 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
                 .at("/schema/sql"),
         );
     }
-    let opening = unwrap_transaction(&mut found);
+    let Unwrapped { opening, committed } = unwrap_transaction(&mut found);
     let mut placeholders = Placeholders::new(sql, &schema.values);
     let mut planned: Vec<Statement> = opening
         .map(|sql| Statement::once(sql, Access::Define))
@@ -95,10 +98,11 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
         ));
     }
     placeholders.finish()?;
-    let reply = match (found.is_empty(), is_true(&schema.fetch_results)) {
-        (true, _) => Reply::Json(r#"{"result":"ok"}"#.into()),
-        (false, true) => schema.rows.into(),
-        (false, false) => Reply::Affected,
+    let reply = match is_true(&schema.fetch_results) {
+        _ if found.is_empty() => Reply::Json(OK.into()),
+        true => schema.rows.into(),
+        false if committed => Reply::Json(OK.into()),
+        false => Reply::Affected,
     };
     Ok(Plan {
         statements: planned,
@@ -129,9 +133,17 @@ fn text(sql: &Value) -> Result<&str, Failure> {
     Err(Failure::statement("TypeError", message).at("/schema/sql"))
 }
 
+/// What stood around the statements.
+struct Unwrapped {
+    /// What the BEGIN asked for, as a statement.
+    opening: Option<Sql>,
+    /// Whether a COMMIT stood last; its own outcome counts no rows.
+    committed: bool,
+}
+
 /// Drops a BEGIN at the start and a COMMIT at the end: the call is a transaction anyway. What the
 /// BEGIN asks for, such as an isolation level, is returned as a statement of its own.
-fn unwrap_transaction(found: &mut Vec<statements::Statement<'_>>) -> Option<Sql> {
+fn unwrap_transaction(found: &mut Vec<statements::Statement<'_>>) -> Unwrapped {
     let is_any = |statement: &statements::Statement<'_>, words: &[&str]| {
         statement
             .words
@@ -161,10 +173,11 @@ fn unwrap_transaction(found: &mut Vec<statements::Statement<'_>>) -> Option<Sql>
                 .skip(1)
                 .all(|word| word.is_word("work") || word.is_word("transaction"))
     };
-    if found.last().is_some_and(plain_end) {
+    let committed = found.last().is_some_and(plain_end);
+    if committed {
         found.pop();
     }
-    opening
+    Unwrapped { opening, committed }
 }
 
 fn refuse(class: Class) -> Result<(), Failure> {

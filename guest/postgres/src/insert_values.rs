@@ -6,14 +6,9 @@ use airlock_connector::{
 };
 use serde::Deserialize;
 
+use crate::OnTable;
 use crate::python;
 use crate::rows::{self, Rows};
-
-#[derive(Deserialize)]
-struct Input {
-    table_name: String,
-    schema: Schema,
-}
 
 /// Columns and rows to insert.
 #[derive(Deserialize, JsonSchema)]
@@ -61,7 +56,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
-    let Input { table_name, schema } = params::parse(call)?;
+    let OnTable::<Schema> { table_name, schema } = params::parse(call)?;
     if schema.values != Sealed::Array {
         return Err(python::not_iterable(schema.values).at("/schema/values"));
     }

@@ -22,6 +22,7 @@ mod update_values;
 use airlock_connector::{
     Access, Call, Command, Connector, ErrorDoc, Failure, Manifest, Parameter, ParameterKind, Plan,
 };
+use serde::Deserialize;
 
 /// The connector.
 #[derive(Debug)]
@@ -63,6 +64,13 @@ impl Connector for Postgres {
 }
 
 airlock_connector::export!(Postgres);
+
+/// Parameters of a command on one table.
+#[derive(Deserialize)]
+struct OnTable<S> {
+    table_name: String,
+    schema: S,
+}
 
 /// A command on one table, described in the words that all of them share.
 fn table_command(

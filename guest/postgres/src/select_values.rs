@@ -6,15 +6,10 @@ use airlock_connector::{
 };
 use serde::Deserialize;
 
+use crate::OnTable;
 use crate::condition::{self, Where};
 use crate::grammar;
 use crate::rows::{self, Rows};
-
-#[derive(Deserialize)]
-struct Input {
-    table_name: String,
-    schema: Schema,
-}
 
 /// Which columns and rows to read.
 #[derive(Deserialize, JsonSchema)]
@@ -57,7 +52,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
-    let Input { table_name, schema } = params::parse(call)?;
+    let OnTable::<Schema> { table_name, schema } = params::parse(call)?;
     let select = if schema.distinct {
         "SELECT DISTINCT "
     } else {

@@ -7,15 +7,10 @@ use airlock_connector::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use crate::OnTable;
 use crate::condition::{self, Where};
 use crate::grammar;
 use crate::rows::{self, Rows};
-
-#[derive(Deserialize)]
-struct Input {
-    table_name: String,
-    schema: Schema,
-}
 
 /// New values and conditions on the rows. Give `set`, or `columns` with `values`.
 #[derive(Deserialize, JsonSchema)]
@@ -59,7 +54,7 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
-    let Input { table_name, schema } = params::parse(call).map_err(attribute_error)?;
+    let OnTable::<Schema> { table_name, schema } = params::parse(call).map_err(attribute_error)?;
     refuse_without_where(schema.require_where, &schema.conditions)?;
     let sql = grammar::table(Sql::new("UPDATE "), &table_name)
         .map_err(|refused| refused.at("/table_name"))?;

@@ -114,7 +114,7 @@ fn plans() {
     let begin = plan("DoSQL", r#"{"schema": {"sql": "BEGIN; COMMIT"}}"#).unwrap();
     assert_eq!(
         (begin.statements.len(), begin.reply),
-        (0, Reply::Json(r#"{"result":"ok"}"#.into()))
+        (0, Reply::Json(r#"{"result": "ok"}"#.into()))
     );
 }
 

@@ -21,7 +21,10 @@ const PURE: &str = "abs age any_value array_agg array_append array_cat array_len
     right round row_number row_to_json rpad rtrim sha256 sign sin split_part sqrt starts_with \
     stddev stddev_pop stddev_samp string_agg string_to_array strpos substr substring sum tan \
     to_char to_date to_hex to_json to_jsonb to_number to_timestamp translate trim trunc unistr \
-    upper var_pop var_samp variance width_bucket";
+    upper var_pop var_samp variance width_bucket generate_series json_array_elements \
+    json_array_elements_text json_object_keys jsonb_array_elements jsonb_array_elements_text \
+    jsonb_object_keys pg_typeof regexp_split_to_table string_to_table unnest version \
+    current_database";
 
 /// Functions that read the clock or a generator.
 const AMBIENT: &str = "clock_timestamp gen_random_uuid now random statement_timestamp timeofday \

@@ -49,7 +49,15 @@ pub(crate) fn source(sql: Sql, text: &str) -> Parsed {
 /// One text of a select list: `*`, or expressions with optional aliases, separated by commas.
 pub(crate) fn select_items(sql: Sql, text: &str) -> Parsed {
     let mut reader = Reader::new(text)?;
-    let mut sql = select_item(&mut reader, sql)?;
+    let mut sql = sql;
+    // A key word only in front of an expression; else it is a column of that name.
+    let distinct = reader
+        .peek_second()
+        .is_some_and(|next| !next.is(",") && !next.is(".") && !next.is_word("as"));
+    if distinct && reader.takes_words("distinct") {
+        sql = sql.text("distinct ");
+    }
+    sql = select_item(&mut reader, sql)?;
     while reader.takes(",") {
         sql = select_item(&mut reader, sql.text(", "))?;
     }
@@ -140,6 +148,8 @@ mod tests {
                 r#"row_number() over (partition by "a" order by "b" desc)"#,
             ),
             ("id, name", r#""id", "name""#),
+            ("DISTINCT name", r#"distinct "name""#),
+            ("distinct", r#""distinct""#),
             ("current_date", "current_date"),
             ("current_timestamp(3)", "current_timestamp(3)"),
             ("date '2024-01-31'", "date '2024-01-31'"),
