@@ -30,7 +30,7 @@ pub trait Connector {
 
 /// Makes the type that implements [`Connector`] the export of this component.
 ///
-/// ```ignore
+/// ```text
 /// airlock_connector::export!(MyConnector);
 /// ```
 #[macro_export]

@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Connection, NoTls};
 
-/// How long a request to cancel may take.
-const CANCEL: Duration = Duration::from_secs(5);
+/// How long a request to cancel may take, and how long the server may take to heed it.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Settings that the server does not report and that change how values are written.
 const UNREPORTED: &str = "SELECT current_setting('extra_float_digits')::int > 0 AND current_setting('bytea_output') = 'hex'";
@@ -40,7 +41,11 @@ pub(super) struct Settings {
 /// A connection that is logged in.
 pub(super) struct Session {
     client: Client,
+    /// Moves the messages.
+    driver: JoinHandle<()>,
     settings: Arc<Settings>,
+    /// Whether dates are written in ISO form without being asked to.
+    iso_dates: bool,
     address: SocketAddr,
     /// Statements that are prepared on this connection.
     pub(super) statements: Statements,
@@ -71,10 +76,12 @@ impl Session {
         let iso_dates = connection
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
-        tokio::spawn(drive(connection, settings.clone()));
+        let driver = tokio::spawn(drive(connection, settings.clone()));
         let session = Session {
             client,
+            driver,
             settings,
+            iso_dates,
             address,
             tls,
             statements: Statements::new(limits.prepared_statements),
@@ -84,17 +91,15 @@ impl Session {
             ),
             is_broken: false,
         };
-        if !iso_dates {
-            session
-                .client
-                .batch_execute("SET datestyle TO 'ISO'")
-                .await?;
-        }
-        session.read_settings().await?;
+        session.settle().await?;
         Ok(session)
     }
 
-    async fn read_settings(&self) -> Result<(), tokio_postgres::Error> {
+    /// Sets what every session here has in common and reads what the server does not report.
+    async fn settle(&self) -> Result<(), tokio_postgres::Error> {
+        if !self.iso_dates {
+            self.client.batch_execute("SET datestyle TO 'ISO'").await?;
+        }
         let rows = self.client.simple_query(UNREPORTED).await?;
         let plain = rows.iter().any(|message| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
@@ -135,22 +140,34 @@ impl Session {
         self.statements.clear();
         self.client.batch_execute("ROLLBACK").await.is_ok()
             && self.client.batch_execute("DISCARD ALL").await.is_ok()
-            && self.read_settings().await.is_ok()
+            && self.settle().await.is_ok()
     }
 
-    /// Asks the server to stop what it is doing for this connection, then closes it.
+    /// Asks the server to stop what it is doing for this connection and closes it: by itself when
+    /// the server answers within a grace, else at once.
     pub(super) async fn cancel(self) {
-        let token = self.client.cancel_token();
+        let Session {
+            client,
+            mut driver,
+            address,
+            tls,
+            ..
+        } = self;
+        let token = client.cancel_token();
         let request = async {
-            let stream = connect::dial(self.address).await.ok()?;
-            let Some(tls) = self.tls else {
+            let stream = connect::dial(address).await.ok()?;
+            let Some(tls) = tls else {
                 return token.cancel_query_raw(stream, NoTls).await.ok();
             };
             let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
             token.cancel_query_raw(stream, tls.connect()?).await.ok()
         };
-        if timeout(CANCEL, request).await.is_err() {
-            tracing::warn!("a request to cancel was not answered");
+        if !matches!(timeout(GRACE, request).await, Ok(Some(()))) {
+            tracing::warn!("a request to cancel did not go through");
+        }
+        drop(client);
+        if timeout(GRACE, &mut driver).await.is_err() {
+            driver.abort();
         }
     }
 }
