@@ -30,17 +30,17 @@ const FOREIGN_VARIABLES: [&str; 7] = [
 /// Builds the packages `packages` of the workspace in `workspace` and encodes each as a component.
 ///
 /// Returns the components in the order of `packages`. Call it from a build script: it takes the
-/// place for its files from `OUT_DIR` and prints the `rerun-if-changed` lines for `sources`.
+/// place for its files from `OUT_DIR` and prints the `rerun-if-changed` lines for `sources`, which are
+/// relative to the workspace, the parent directory of the calling package.
 ///
 /// # Errors
 /// When a crate does not compile or is no component; the message holds the compiler's output.
 #[allow(clippy::print_stdout, reason = "build scripts talk to Cargo this way")]
 pub fn components(workspace: &Path, packages: &[&str], sources: &[&str]) -> Result<Vec<Vec<u8>>> {
     for source in sources {
-        println!(
-            "cargo:rerun-if-changed={}",
-            workspace.join(source).display()
-        );
+        // Relative to the package, so that a target directory which outlives a clone notices the
+        // files of the next one.
+        println!("cargo:rerun-if-changed=../{source}");
     }
     let target_dir = target_dir()?;
     compile(workspace, packages, &target_dir)?;
