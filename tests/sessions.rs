@@ -142,6 +142,89 @@ async fn statements_survive_changed_definitions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn parameters_follow_changed_definitions() {
+    let database = Database::fresh().await;
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let insert = |value: Value| json!({"database_connection_str": database.dsn, "table_name": "t", "schema": {"columns": ["a"], "values": [[value]]}});
+    let where_a = json!({"database_connection_str": database.dsn, "table_name": "t", "schema": {"columns": ["a"], "where": [["a", "=", "1.5"]]}});
+    for (definition, value, expected) in [
+        ("CREATE TABLE t (a int)", json!(null), json!([])),
+        // The types of the parameters were inferred from the old definition.
+        (
+            "DROP TABLE t; CREATE TABLE t (a date)",
+            json!(null),
+            json!([]),
+        ),
+        (
+            "DROP TABLE t; CREATE TABLE t (a int)",
+            json!("5"),
+            json!([]),
+        ),
+        (
+            "ALTER TABLE t ALTER a TYPE numeric",
+            json!("1.5"),
+            json!([[1.5]]),
+        ),
+    ] {
+        database.batch_execute(definition).await.unwrap();
+        let (_, reply) = server
+            .call("postgres_v2/InsertValuesV2", &insert(value))
+            .await;
+        assert_eq!(reply["error"], Value::Null, "{definition}: {reply}");
+        let (_, reply) = server.call("postgres_v2/SelectValuesV2", &where_a).await;
+        if expected != json!([]) {
+            assert_eq!(
+                reply["command_response"]["body"], expected,
+                "{definition}: {reply}"
+            );
+        }
+    }
+    // A change over the host itself is never missed.
+    for (kind, expected) in [("int", json!([[7]])), ("text", json!([["007"]]))] {
+        let create = json!({"database_connection_str": database.dsn, "table_name": "u", "schema": {"column_definitions": [{"name": "a", "type": kind}]}});
+        let drop =
+            json!({"database_connection_str": database.dsn, "table_name": "u", "schema": {}});
+        let mut insert = insert(json!("007"));
+        insert["table_name"] = "u".into();
+        let select = json!({"database_connection_str": database.dsn, "table_name": "u", "schema": {"columns": ["a"]}});
+        for (command, call) in [("CreateTableV2", &create), ("InsertValuesV2", &insert)] {
+            let (_, reply) = server.call(&format!("postgres_v2/{command}"), call).await;
+            assert_eq!(reply["error"], Value::Null, "{kind}: {reply}");
+        }
+        let (_, reply) = server.call("postgres_v2/SelectValuesV2", &select).await;
+        assert_eq!(reply["command_response"]["body"], expected);
+        server.call("postgres_v2/DropTableV2", &drop).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_used_for_a_bounded_time() {
+    let database = Database::fresh().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("airlock.toml");
+    std::fs::write(&config, "[limits]\nprepared_ms = 0\n").unwrap();
+    let server = Server::start(
+        env!("CARGO_BIN_EXE_airlock"),
+        &["--config", config.to_str().unwrap()],
+        &[],
+    );
+    let insert = json!({"database_connection_str": database.dsn, "table_name": "t", "schema": {"columns": ["a"], "values": [["007"]]}});
+    for (definition, expected) in [
+        ("CREATE TABLE t (a int)", "7"),
+        ("DROP TABLE t; CREATE TABLE t (a text)", "007"),
+    ] {
+        database.batch_execute(definition).await.unwrap();
+        let (_, reply) = server.call("postgres_v2/InsertValuesV2", &insert).await;
+        assert_eq!(reply["error"], Value::Null, "{reply}");
+        let row = database
+            .query_one("SELECT a::text FROM t", &[])
+            .await
+            .unwrap();
+        assert_eq!(row.get::<_, String>(0), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_past_its_deadline_is_cancelled() {
     let database = Database::fresh().await;
     let directory = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Kind};
 use crate::plan::{Command, ParameterKind};
-use crate::seal::{self, Pattern};
+use crate::seal::{self, MAX_PATTERNS, Pattern};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -165,6 +165,13 @@ impl CommandSpec {
     /// When a pattern is malformed; the connector is to blame.
     pub fn new(command: Command) -> Result<CommandSpec, Fault> {
         let patterns = command.parameters.iter().map(|parameter| {
+            if parameter.sealed.len() > MAX_PATTERNS {
+                let message = format!(
+                    "{} seals the parameter {} with more than {MAX_PATTERNS} patterns",
+                    command.name, parameter.name
+                );
+                return Err(Fault::connector(message));
+            }
             parameter
                 .sealed
                 .iter()
@@ -195,7 +202,7 @@ impl CommandSpec {
         let name = &self.command.name;
         let mut connection = None;
         let mut input = Map::new();
-        let mut sealed = Map::new();
+        let mut sealed = b"{".to_vec();
         for (parameter, patterns) in self.command.parameters.iter().zip(&self.patterns) {
             match given.remove(&parameter.name) {
                 None if parameter.required => {
@@ -210,7 +217,7 @@ impl CommandSpec {
                     connection = Some(value)
                 }
                 Some(value) => {
-                    sealed.insert(parameter.name.clone(), seal::seal(&value, patterns));
+                    seal_member(&parameter.name, &value, patterns, &mut sealed);
                     input.insert(parameter.name.clone(), value);
                 }
             }
@@ -228,12 +235,23 @@ impl CommandSpec {
             );
             return Err(Fault::parameters("TypeError", message));
         }
+        sealed.push(b'}');
         Ok(Call {
             connection,
             input: Value::Object(input),
-            sealed: Value::Object(sealed).to_string(),
+            sealed: String::from_utf8(sealed).map_err(Fault::internal)?,
         })
     }
+}
+
+fn seal_member(name: &str, value: &Value, patterns: &[Pattern], out: &mut Vec<u8>) {
+    if out.len() > 1 {
+        out.push(b',');
+    }
+    // Writing into memory cannot fail.
+    let _ = serde_json::to_writer(&mut *out, name);
+    out.push(b':');
+    seal::seal_into(value, patterns, out);
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 //! call of the same shape.
 
 use crate::fault::Fault;
+use crate::insert::PlainInsert;
 use crate::limits::{Limits, MAX_ARGUMENTS};
 use crate::plan::{Access, Argument, Arguments, Command, Plan, Reply, Statement};
 use airlock_connector::lex;
 use airlock_connector::statements::Class;
 
 /// A plan that may run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedPlan {
     statements: Vec<CheckedStatement>,
     reply: Reply,
@@ -18,7 +19,7 @@ pub struct CheckedPlan {
 }
 
 /// A statement that may run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedStatement {
     /// Text of exactly one statement.
     pub sql: String,
@@ -26,6 +27,8 @@ pub struct CheckedStatement {
     pub arguments: Arguments,
     /// What kind of statement it is.
     pub class: Class,
+    /// The statement taken apart, where it is a plain INSERT that runs for each row of a batch.
+    pub insert: Option<PlainInsert>,
     /// Refuse when it affects more rows than this.
     pub max_affected: Option<u64>,
     access: Access,
@@ -92,6 +95,33 @@ impl CheckedPlan {
         self.resets
     }
 
+    /// About what the plan takes in memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let statements = self.statements.iter().map(|statement| {
+            let arguments = match &statement.arguments {
+                Arguments::None => 0,
+                Arguments::Once(arguments) => arguments
+                    .iter()
+                    .map(|argument| {
+                        let (Argument::Input(text) | Argument::Literal(text)) = argument;
+                        size_of::<Argument>() + text.len()
+                    })
+                    .sum(),
+                Arguments::Each(batch) => batch.rows.len(),
+            };
+            // A plain INSERT holds its own words once more.
+            let copies = if statement.insert.is_some() { 3 } else { 1 };
+            size_of::<CheckedStatement>() + statement.sql.len() * copies + arguments
+        });
+        let reply = match &self.reply {
+            Reply::Json(text) => text.len(),
+            Reply::Resume(state) => state.len(),
+            Reply::Rows(_) | Reply::Affected => 0,
+        };
+        size_of::<CheckedPlan>() + reply + statements.sum::<usize>()
+    }
+
     /// Whether every statement only reads.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
@@ -101,16 +131,15 @@ impl CheckedPlan {
     }
 
     /// Whether the plan runs inside a transaction block. A single statement that is atomic by itself
-    /// does not need one, unless the server shall enforce that it only reads.
-    #[must_use]
-    pub fn needs_transaction(&self) -> bool {
+    /// does not need one, unless something may still go wrong with its result. `runs` tells how often
+    /// a statement runs.
+    pub fn needs_transaction(&self, runs: impl Fn(&CheckedStatement) -> usize) -> bool {
         match self.statements.as_slice() {
             [only] => {
-                self.is_read_only()
-                    || !only.class.runs_alone()
+                !only.class.runs_alone()
                     || only.max_affected.is_some()
-                    || matches!(only.arguments, Arguments::Each(_))
-                    || matches!(self.reply, Reply::Rows(_))
+                    || runs(only) > 1
+                    || (matches!(self.reply, Reply::Rows(_)) && !self.is_read_only())
             }
             _ => true,
         }
@@ -138,7 +167,7 @@ impl CheckedStatement {
         let class = Class::of(&lex::words(&statement.sql));
         let refused = match class {
             // Settings, for example, could make a READ ONLY transaction writable.
-            _ if !class.runs_alone() && statement.access < Access::Define => {
+            _ if class.is_utility() && statement.access < Access::Define => {
                 Some("is neither a query nor a change of rows, so it needs define access")
             }
             Class::Empty => Some("is empty"),
@@ -152,7 +181,13 @@ impl CheckedStatement {
             )));
         }
         check_arguments(&statement.arguments)?;
+        let insert = match &statement.arguments {
+            Arguments::Each(batch) => PlainInsert::recognise(&statement.sql)
+                .filter(|insert| insert.width == batch.width as usize),
+            _ => None,
+        };
         Ok(CheckedStatement {
+            insert,
             sql: statement.sql,
             arguments: statement.arguments,
             class,
@@ -292,7 +327,7 @@ mod tests {
                 &Limits::default(),
             )
             .unwrap()
-            .needs_transaction()
+            .needs_transaction(|_| 1)
         };
         assert!(!needs("UPDATE t SET a = 1", Access::Write, Reply::Affected));
         assert!(needs(
@@ -300,11 +335,12 @@ mod tests {
             Access::Write,
             Reply::Rows(RowShape::Arrays)
         ));
-        assert!(needs(
+        assert!(!needs(
             "SELECT 1",
             Access::Read,
             Reply::Rows(RowShape::Arrays)
         ));
+        assert!(!needs("DROP TABLE t", Access::Define, Reply::Affected));
         assert!(needs("VACUUM", Access::Define, Reply::Affected));
         assert!(needs("CALL p()", Access::Define, Reply::Affected));
     }

@@ -17,7 +17,7 @@
 //! });
 //! let command = runtime.command("postgres_v2", "DoSQL")?;
 //! let reply = runtime.run(&command, Parameters::parse(call.to_string().as_bytes())?).await?;
-//! assert_eq!(reply.body, br#"[{"n":42}]"#);
+//! assert_eq!(reply.body.collect().await?, br#"[{"n":42}]"#);
 //! # Ok(()) }
 //! ```
 //!
@@ -38,8 +38,10 @@ pub mod connector;
 pub mod exec;
 pub mod fault;
 pub mod http;
+pub mod insert;
 pub mod limits;
 pub mod plan;
+pub mod plan_cache;
 pub mod postgres;
 pub mod reply;
 pub mod runtime;

@@ -25,8 +25,11 @@ macro_rules! limits {
 limits! {
     /// Largest body of a request in bytes: 100,000 rows of a few columns fit several times.
     body_bytes: usize = 64 * MIB;
-    /// Largest body of a reply in bytes. Beyond it the call fails and is rolled back.
+    /// Largest body of a reply in bytes. Beyond it the call fails and is rolled back. Replies are
+    /// streamed, so this bounds what callers are sent, not what is held here.
     reply_bytes: usize = 256 * MIB;
+    /// Most rows of a reply. Beyond it the call fails and is rolled back.
+    reply_rows: u64 = 10_000_000;
     /// Time for one call in milliseconds, from planning to the last row. Engines wait 45 s.
     deadline_ms: u64 = 40_000;
     /// Time to connect in milliseconds where the connection string says nothing.
@@ -37,6 +40,9 @@ limits! {
     pools: usize = 64;
     /// Prepared statements kept for each connection.
     prepared_statements: usize = 256;
+    /// Time in milliseconds that a prepared statement is used. The types of its parameters are inferred
+    /// once, and somebody else may change the table.
+    prepared_ms: u64 = 60_000;
     /// Calls that are worked on at the same time; more are turned away.
     concurrent_calls: usize = 512;
     /// Time in milliseconds that calls may go on after the order to stop.
@@ -59,6 +65,10 @@ limits! {
     plan_statements: usize = 1_000;
     /// Text of one statement in bytes.
     statement_bytes: usize = MIB;
+    /// Plans that are kept to be used again.
+    plan_cache_entries: usize = 4_096;
+    /// What the plans that are kept may take, in bytes.
+    plan_cache_bytes: usize = 16 * MIB;
     /// Rounds of one call: plans that ask to be resumed.
     rounds: usize = 8;
     /// State that one plan hands to the next, in bytes.

@@ -3,11 +3,15 @@
 use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::CheckedPlan;
 use crate::connector::{Connector, Digest, Sandbox};
-use crate::exec::{ConnectionString, Database, Outcome};
+use crate::exec::{Database, Execution, Outcome, Progress};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
-use crate::reply::Reply;
+use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
+use crate::reply::{Body, Reply};
+use crate::secret::Secret;
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,7 +24,8 @@ const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wa
 pub struct Runtime {
     sandbox: Sandbox,
     connectors: RwLock<BTreeMap<String, Arc<Connector>>>,
-    database: Database,
+    database: Arc<Database>,
+    plans: PlanCache,
     embedded: Digest,
     limits: Limits,
 }
@@ -34,7 +39,8 @@ impl Runtime {
         Ok(Runtime {
             sandbox: Sandbox::new(limits)?,
             connectors: RwLock::default(),
-            database: Database::new(limits),
+            database: Arc::new(Database::new(limits)),
+            plans: PlanCache::new(&limits),
             embedded: Digest::of(POSTGRES),
             limits,
         })
@@ -109,44 +115,49 @@ impl Runtime {
         }
     }
 
-    /// Plans a call without touching a database.
+    /// Plans a call without touching a database, afresh.
     ///
     /// # Errors
     /// Where the parameters do not fit, or the connector gives no plan that may run.
     pub async fn plan(&self, found: &FoundCommand, parameters: Parameters) -> Result<Plan, Fault> {
-        let spec = found.spec()?;
-        let call = spec.call(parameters)?;
+        let call = found.call(parameters)?;
         let plan = found.plan(&call).await?;
-        CheckedPlan::check(
-            plan.clone(),
-            &spec.command,
-            self.trusts(found),
-            &self.limits,
-        )?;
+        self.check(found, plan.clone())?;
         Ok(plan)
     }
 
-    /// Runs a call and shapes its reply.
+    /// Runs a call and shapes its reply. Where the reply is long, this returns with its beginning, and
+    /// the rest goes on while it is taken.
     ///
-    /// Dropping the future cancels the call: what was not committed is rolled back.
+    /// Dropping the future, or the reply before its end, cancels the call: what was not committed is
+    /// rolled back.
     ///
     /// # Errors
     /// Where any stage fails; [`Fault::kind`] tells which. Nothing is stored then, except where the
     /// kind is [`Kind::OutcomeUnknown`].
     pub async fn run(&self, found: &FoundCommand, parameters: Parameters) -> Result<Reply, Fault> {
         let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
-        let spec = found.spec()?;
-        let call = spec.call(parameters)?;
-        let mut plan = found.plan(&call).await?;
+        let call = found.call(parameters)?;
+        let mut plan = self.cached_plan(found, &call).await?;
         for _ in 0..self.limits.rounds.max(1) {
-            let checked =
-                CheckedPlan::check(plan, &spec.command, self.trusts(found), &self.limits)?;
-            let mut outcomes = self.execute(&call, &checked, deadline).await?;
-            let body = match (checked.reply(), outcomes.pop()) {
+            let mut outcomes = Vec::new();
+            if !plan.statements().is_empty() {
+                let target = connection_string(call.connection.as_ref())?;
+                let (database, call) = (&self.database, call.clone());
+                let mut execution = database.execute(target, plan.clone(), call, deadline);
+                match execution.next().await? {
+                    Progress::Rows(rows) => {
+                        return Ok(found.reply(Body::streaming(rows, rest(execution))));
+                    }
+                    Progress::Done(done) => outcomes = done,
+                }
+            }
+            let body = match (plan.reply(), outcomes.pop()) {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
-                    plan = found.resume(&call, state.clone(), outcomes).await?;
+                    let next = found.resume(&call, state.clone(), outcomes).await?;
+                    plan = self.check(found, next)?;
                     continue;
                 }
                 (ReplyShape::Rows(_), Some(outcome)) => outcome.rows,
@@ -155,10 +166,7 @@ impl Runtime {
                     return Err(Fault::connector("the plan has no statement to reply with"));
                 }
             };
-            return Ok(Reply {
-                body,
-                planned_by: found.planned_by(),
-            });
+            return Ok(found.reply(Body::whole(body)));
         }
         Err(Fault::connector(format!(
             "the connector goes beyond the limit rounds = {}",
@@ -166,25 +174,55 @@ impl Runtime {
         )))
     }
 
-    /// Whether the connector is the embedded one, whose word on `raw` counts.
-    fn trusts(&self, found: &FoundCommand) -> bool {
-        found.connector.digest() == self.embedded
+    /// What the cache of plans did so far and holds.
+    #[must_use]
+    pub fn plan_cache(&self) -> PlanCacheStats {
+        self.plans.stats()
     }
 
-    async fn execute(
+    /// The checked plan of a call, as it was made before where that may be used again.
+    ///
+    /// # Errors
+    /// As for [`Runtime::plan`].
+    pub async fn cached_plan(
         &self,
-        call: &Call,
-        plan: &CheckedPlan,
-        deadline: Instant,
-    ) -> Result<Vec<Outcome>, Fault> {
-        if plan.statements().is_empty() {
-            return Ok(Vec::new());
+        found: &FoundCommand,
+        call: &Arc<Call>,
+    ) -> Result<Arc<CheckedPlan>, Fault> {
+        let key = PlanKey {
+            digest: found.connector.digest(),
+            command: &found.command,
+            sealed: &call.sealed,
+        };
+        let make = async { self.check(found, found.plan(call).await?) };
+        match found.connector.is_pure() {
+            true => self.plans.get_or_make(key, make).await,
+            false => make.await,
         }
-        let target = connection_string(call.connection.as_ref())?;
-        self.database
-            .run(&target, plan, &call.input, deadline)
-            .await
     }
+
+    fn check(&self, found: &FoundCommand, plan: Plan) -> Result<Arc<CheckedPlan>, Fault> {
+        // The word of the embedded connector on `raw` counts.
+        let trusted = found.connector.digest() == self.embedded;
+        let spec = found.spec()?;
+        CheckedPlan::check(plan, &spec.command, trusted, &self.limits).map(Arc::new)
+    }
+}
+
+/// The rows behind those that came first.
+fn rest(execution: Execution) -> impl Stream<Item = Result<Bytes, Fault>> + Send + 'static {
+    stream::try_unfold(Some(execution), |execution| async {
+        let Some(mut execution) = execution else {
+            return Ok(None);
+        };
+        Ok(Some(match execution.next().await? {
+            Progress::Rows(rows) => (rows, Some(execution)),
+            Progress::Done(outcomes) => {
+                let last = outcomes.into_iter().next_back();
+                (last.map(|last| last.rows.into()).unwrap_or_default(), None)
+            }
+        }))
+    })
 }
 
 /// A command and the version of its connector that the call will finish on.
@@ -200,10 +238,31 @@ impl FoundCommand {
             .ok_or_else(|| Fault::internal("a command vanished"))
     }
 
+    /// The parameters of a call, checked and sealed.
+    ///
+    /// # Errors
+    /// `TypeError` where they do not fit the command.
+    pub fn call(&self, parameters: Parameters) -> Result<Arc<Call>, Fault> {
+        self.spec()?.call(parameters).map(Arc::new)
+    }
+
+    fn reply(&self, body: Body) -> Reply {
+        Reply {
+            body,
+            planned_by: self.connector.planned_by().clone(),
+        }
+    }
+
     /// Name and digest of the connector, as `postgres_v2@sha256:…`.
     #[must_use]
-    pub fn planned_by(&self) -> String {
-        format!("{}@{}", self.connector.name(), self.connector.digest())
+    pub fn planned_by(&self) -> &Arc<str> {
+        self.connector.planned_by()
+    }
+
+    /// Name of the command.
+    #[must_use]
+    pub fn command(&self) -> &str {
+        &self.command
     }
 
     /// The parameters with `connection` in the place of the command's connection parameter, where it
@@ -221,22 +280,24 @@ impl FoundCommand {
         }
     }
 
-    async fn plan(&self, call: &Call) -> Result<Plan, Fault> {
-        let sealed = call.sealed.clone();
-        self.ask(move |connector, command| connector.plan(command, &sealed))
+    async fn plan(&self, call: &Arc<Call>) -> Result<Plan, Fault> {
+        let call = call.clone();
+        self.ask(move |connector, command| connector.plan(command, &call.sealed))
             .await
     }
 
     async fn resume(
         &self,
-        call: &Call,
+        call: &Arc<Call>,
         state: Vec<u8>,
         outcomes: Vec<Outcome>,
     ) -> Result<Plan, Fault> {
-        let sealed = call.sealed.clone();
+        let call = call.clone();
         let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
-        self.ask(move |connector, command| connector.resume(command, &sealed, &state, &outcomes))
-            .await
+        self.ask(move |connector, command| {
+            connector.resume(command, &call.sealed, &state, &outcomes)
+        })
+        .await
     }
 
     /// Runs the component on a thread where it may take its time.
@@ -269,10 +330,10 @@ fn affected(outcome: &Outcome) -> String {
     }
 }
 
-fn connection_string(given: Option<&Value>) -> Result<ConnectionString, Fault> {
+fn connection_string(given: Option<&Value>) -> Result<Secret, Fault> {
     let type_name = match given {
-        None | Some(Value::Null) => return ConnectionString::parse(""),
-        Some(Value::String(text)) => return ConnectionString::parse(text),
+        None | Some(Value::Null) => return Ok(Secret::new("")),
+        Some(Value::String(text)) => return Ok(Secret::new(text)),
         Some(Value::Bool(_)) => "bool",
         Some(Value::Array(_)) => "list",
         Some(Value::Object(_)) => "dict",

@@ -7,14 +7,19 @@
 use crate::fault::Fault;
 use serde_json::{Number, Value};
 
+/// Most patterns of one parameter: the sealing of a value follows all of them at once, one bit each.
+pub const MAX_PATTERNS: usize = u64::BITS as usize;
+
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
+    /// `*`
     Any,
-    Key(String),
+    /// A key of an object, and the index of an array that it can stand for.
+    Key(String, Option<usize>),
 }
 
 impl Pattern {
@@ -40,54 +45,106 @@ impl Step {
     fn parse(text: &str) -> Step {
         match text {
             "*" => Step::Any,
-            key => Step::Key(key.replace("~1", "/").replace("~0", "~")),
+            key => {
+                let index = key.parse().ok().filter(|at: &usize| at.to_string() == key);
+                Step::Key(key.replace("~1", "/").replace("~0", "~"), index)
+            }
+        }
+    }
+
+    fn matches(&self, place: Place<'_>) -> bool {
+        match (self, place) {
+            (Step::Any, _) => true,
+            (Step::Key(key, _), Place::Member(name)) => key == name,
+            (Step::Key(_, index), Place::Item(at)) => *index == Some(at),
         }
     }
 }
 
-/// The value with everything that any of `patterns` matches replaced by the name of its kind.
-#[must_use]
-pub fn seal(value: &Value, patterns: &[Pattern]) -> Value {
-    let remaining: Vec<&[Step]> = patterns
-        .iter()
-        .map(|pattern| pattern.0.as_slice())
-        .collect();
-    seal_by(value, &remaining)
+/// Where a value stands in its container.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Item(usize),
+    Member(&'a str),
 }
 
-fn seal_by(value: &Value, patterns: &[&[Step]]) -> Value {
-    if patterns.iter().any(|pattern| pattern.is_empty()) {
-        return Value::from(kind(value));
-    }
-    match value {
-        _ if patterns.is_empty() => value.clone(),
-        Value::Array(items) => {
-            let items = items.iter().enumerate();
-            items
-                .map(|(at, item)| seal_by(item, &advance(patterns, &at.to_string())))
-                .collect()
-        }
-        Value::Object(members) => {
-            let members = members.iter();
-            Value::Object(
-                members
-                    .map(|(key, member)| (key.clone(), seal_by(member, &advance(patterns, key))))
-                    .collect(),
-            )
-        }
-        scalar => Value::from(kind(scalar)),
-    }
+/// Writes the value as JSON text, with everything that any of `patterns` matches replaced by the name
+/// of its kind. Patterns beyond [`MAX_PATTERNS`] are not looked at.
+pub fn seal_into(value: &Value, patterns: &[Pattern], out: &mut Vec<u8>) {
+    let all = patterns.iter().take(MAX_PATTERNS);
+    let live = all.enumerate().fold(0, |live, (at, _)| live | 1 << at);
+    Sealer { patterns, out }.write(value, live, 0);
 }
 
-/// The rest of each pattern whose first step matches `key`.
-fn advance<'a>(patterns: &[&'a [Step]], key: &str) -> Vec<&'a [Step]> {
-    patterns
-        .iter()
-        .filter_map(|pattern| match pattern.split_first()? {
-            (Step::Any, rest) => Some(rest),
-            (Step::Key(wanted), rest) => (wanted == key).then_some(rest),
+struct Sealer<'a> {
+    patterns: &'a [Pattern],
+    out: &'a mut Vec<u8>,
+}
+
+impl Sealer<'_> {
+    /// Writes a value at `depth`; `live` has a bit for each pattern that has matched so far.
+    fn write(&mut self, value: &Value, live: u64, depth: usize) {
+        if live == 0 {
+            return self.plain(value);
+        }
+        if self.any(live, |pattern| pattern.0.len() == depth) {
+            return self.plain(kind(value));
+        }
+        match value {
+            Value::Array(items) => {
+                self.out.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    self.comma(at);
+                    let live = self.advance(live, depth, Place::Item(at));
+                    self.write(item, live, depth + 1);
+                }
+                self.out.push(b']');
+            }
+            Value::Object(members) => {
+                self.out.push(b'{');
+                for (at, (name, member)) in members.iter().enumerate() {
+                    self.comma(at);
+                    self.plain(name);
+                    self.out.push(b':');
+                    let live = self.advance(live, depth, Place::Member(name));
+                    self.write(member, live, depth + 1);
+                }
+                self.out.push(b'}');
+            }
+            scalar => self.plain(kind(scalar)),
+        }
+    }
+
+    /// The patterns of `live` whose step at `depth` matches as well.
+    fn advance(&self, live: u64, depth: usize, place: Place<'_>) -> u64 {
+        let steps = self.patterns.iter().enumerate();
+        steps.fold(0, |matched, (at, pattern)| {
+            let bit = 1_u64.checked_shl(at as u32).unwrap_or(0) & live;
+            let step = pattern.0.get(depth).filter(|_| bit != 0);
+            match step {
+                Some(step) if step.matches(place) => matched | bit,
+                _ => matched,
+            }
         })
-        .collect()
+    }
+
+    fn any(&self, live: u64, holds: impl Fn(&Pattern) -> bool) -> bool {
+        let mut patterns = self.patterns.iter().enumerate();
+        patterns.any(|(at, pattern)| {
+            1_u64.checked_shl(at as u32).unwrap_or(0) & live != 0 && holds(pattern)
+        })
+    }
+
+    fn comma(&mut self, at: usize) {
+        if at > 0 {
+            self.out.push(b',');
+        }
+    }
+
+    fn plain(&mut self, value: &(impl serde::Serialize + ?Sized)) {
+        // Writing into memory cannot fail.
+        let _ = serde_json::to_writer(&mut *self.out, value);
+    }
 }
 
 /// Name of the kind of a value: that of the type which its SQL literal would have.
@@ -121,7 +178,9 @@ mod tests {
             .iter()
             .map(|p| Pattern::parse(p).unwrap())
             .collect();
-        assert_eq!(&seal(value, &patterns), expected);
+        let mut sealed = Vec::new();
+        seal_into(value, &patterns, &mut sealed);
+        assert_eq!(String::from_utf8(sealed).unwrap(), expected.to_string());
     }
 
     #[test]
@@ -134,6 +193,11 @@ mod tests {
         );
         check(&[""], &value, &json!("object"));
         check(&[], &value, &value);
+        check(
+            &["/0/1", "/1/0"],
+            &json!([[1, 2, 3], [4, 5]]),
+            &json!([[1, "int4", 3], ["int4", 5]]),
+        );
         check(
             &["/a~1b"],
             &json!({"a/b": 1, "c": 2}),

@@ -93,6 +93,8 @@ pub enum Class {
     CopyToClient,
     /// A utility statement that counts rows: CREATE TABLE AS, FETCH, MOVE, EXECUTE, COPY.
     CountingUtility,
+    /// CREATE TABLE, not AS a query, or DROP TABLE.
+    Definition,
     /// Any other statement.
     Utility,
     /// No statement at all.
@@ -125,6 +127,8 @@ impl Class {
             "copy" if has("stdout") => Class::CopyToClient,
             "copy" | "fetch" | "move" | "execute" => Class::CountingUtility,
             "create" if creates_table_as(words) => Class::CountingUtility,
+            "create" if creates_table(words) => Class::Definition,
+            "drop" if second("table") => Class::Definition,
             _ => Class::Utility,
         }
     }
@@ -133,7 +137,13 @@ impl Class {
     /// by itself and cannot end a transaction.
     #[must_use]
     pub fn runs_alone(self) -> bool {
-        matches!(self, Class::Rows | Class::Describe)
+        matches!(self, Class::Rows | Class::Describe | Class::Definition)
+    }
+
+    /// Whether the statement is neither a query nor a change of rows.
+    #[must_use]
+    pub fn is_utility(self) -> bool {
+        !matches!(self, Class::Rows | Class::Describe)
     }
 
     /// Whether the server counts the rows that the statement affects.
@@ -146,6 +156,16 @@ impl Class {
 /// `ROLLBACK [WORK | TRANSACTION] TO [SAVEPOINT] name`
 fn rolls_back_to_savepoint(words: &[Token<'_>]) -> bool {
     words.iter().take(3).any(|word| word.is_word("to"))
+}
+
+/// `CREATE [GLOBAL | LOCAL] [TEMP | TEMPORARY | UNLOGGED] TABLE …`
+fn creates_table(words: &[Token<'_>]) -> bool {
+    const KINDS: [&str; 5] = ["global", "local", "temp", "temporary", "unlogged"];
+    let mut rest = words
+        .iter()
+        .skip(1)
+        .skip_while(|word| KINDS.iter().any(|kind| word.is_word(kind)));
+    rest.next().is_some_and(|word| word.is_word("table"))
 }
 
 /// `CREATE [TEMP | UNLOGGED …] TABLE | MATERIALIZED VIEW … AS …`, unless WITH NO DATA.
@@ -243,11 +263,15 @@ mod tests {
                 "CREATE TEMP TABLE t (a) AS (SELECT 1)",
                 Class::CountingUtility,
             ),
-            ("CREATE TABLE t AS SELECT 1 WITH NO DATA", Class::Utility),
+            ("CREATE TABLE t AS SELECT 1 WITH NO DATA", Class::Definition),
             (
                 "CREATE TABLE t (a int GENERATED ALWAYS AS (1) STORED)",
-                Class::Utility,
+                Class::Definition,
             ),
+            ("CREATE LOCAL TEMP TABLE t (a int)", Class::Definition),
+            ("DROP TABLE IF EXISTS t", Class::Definition),
+            ("CREATE INDEX table_i ON t (a)", Class::Utility),
+            ("CREATE DATABASE d", Class::Utility),
             ("VACUUM", Class::Utility),
             ("", Class::Empty),
         ] {

@@ -131,8 +131,12 @@ async fn show(
     let parameters =
         || found.with_connection(Parameters::from(call.clone()), Some(connection.clone()));
     write_plan(out, &runtime.plan(&found, parameters()).await?)?;
-    match runtime.run(&found, parameters()).await {
-        Ok(reply) => writeln!(out, "   reply  {}", String::from_utf8_lossy(&reply.body))?,
+    let reply = match runtime.run(&found, parameters()).await {
+        Ok(reply) => reply.body.collect().await,
+        Err(fault) => Err(fault),
+    };
+    match reply {
+        Ok(body) => writeln!(out, "   reply  {}", String::from_utf8_lossy(&body))?,
         Err(fault) => {
             writeln!(out, "   error  {fault}")?;
             return Ok(false);

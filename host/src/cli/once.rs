@@ -1,7 +1,9 @@
 //! `airlock call` and `airlock plan`: one command, here and now.
 
 use super::{CallArguments, Ending, Result, async_runtime, connectors, input};
-use airlock::{Limits, Parameters, reply};
+use airlock::reply::{self, Body, Envelope};
+use airlock::{Limits, Parameters};
+use futures_util::StreamExt as _;
 use std::io::{self, Write as _};
 
 /// Runs a command and prints its reply.
@@ -12,24 +14,40 @@ pub(super) fn call(arguments: &CallArguments, database: Option<String>) -> Resul
     )?;
     let (connector, command) = &arguments.command;
     let parameters = input::parameters(&arguments.input)?;
-    let result = async_runtime()?.block_on(async {
-        let found = runtime.command(connector, command)?;
-        runtime
-            .run(&found, found.with_connection(parameters, database))
-            .await
-    });
-    let mut out = io::stdout().lock();
-    match result {
-        Ok(reply) => {
-            out.write_all(&reply.envelope())?;
-            writeln!(out)?;
-            Ok(Ending::Done)
+    let ending = async_runtime()?.block_on(async {
+        let reply = async {
+            let found = runtime.command(connector, command)?;
+            let parameters = found.with_connection(parameters, database);
+            runtime.run(&found, parameters).await
+        };
+        match reply.await {
+            Ok(reply) => print(reply.body).await,
+            Err(fault) => {
+                write!(io::stdout(), "{}", reply::failure(&fault)).map(|()| Ending::Failed)
+            }
         }
-        Err(fault) => {
-            writeln!(out, "{}", reply::failure(&fault))?;
-            Ok(Ending::Failed)
+    })?;
+    writeln!(io::stdout())?;
+    Ok(ending)
+}
+
+/// Prints the envelope of a reply while it comes in.
+async fn print(body: Body) -> io::Result<Ending> {
+    let (first, rest) = match body {
+        Body::Whole(body) => {
+            io::stdout().lock().write_all(&reply::success(&body))?;
+            return Ok(Ending::Done);
         }
+        Body::Streaming(first, rest) => (first, rest),
+    };
+    let mut envelope = Envelope::new(first, rest);
+    while let Some(part) = envelope.next().await {
+        io::stdout().lock().write_all(&part)?;
     }
+    Ok(match envelope.outcome() {
+        Some(Ok(())) => Ending::Done,
+        _ => Ending::Failed,
+    })
 }
 
 /// Prints the plan of a command.

@@ -10,6 +10,7 @@ use crate::call::CommandSpec;
 use crate::fault::Fault;
 use crate::plan::{Manifest, Plan, StatementOutcome};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use wasmtime::component::{Component, Linker, types::ComponentItem};
 use wasmtime::{Store, Trap};
 
@@ -24,6 +25,7 @@ pub struct Connector {
     version: String,
     summary: String,
     digest: Digest,
+    planned_by: Arc<str>,
     size: usize,
     imports: Vec<String>,
     commands: Vec<CommandSpec>,
@@ -63,11 +65,13 @@ impl Connector {
             })?;
         let manifest = describe(sandbox, &instantiate)?;
         let commands = check_manifest(&manifest)?;
+        let digest = Digest::of(bytes);
         Ok(Connector {
+            planned_by: format!("{}@{digest}", manifest.name).into(),
             name: manifest.name,
             version: manifest.version,
             summary: manifest.summary,
-            digest: Digest::of(bytes),
+            digest,
             size: bytes.len(),
             imports,
             commands,
@@ -98,6 +102,19 @@ impl Connector {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// Name and digest, as `postgres_v2@sha256:…`.
+    #[must_use]
+    pub fn planned_by(&self) -> &Arc<str> {
+        &self.planned_by
+    }
+
+    /// Whether the same call always gives the same plan: the component imports nothing that could
+    /// tell one moment from another.
+    #[must_use]
+    pub fn is_pure(&self) -> bool {
+        self.imports.iter().all(|name| name.starts_with(TYPES))
     }
 
     /// Size of the component in bytes.

@@ -38,7 +38,6 @@ impl Text<'_> {
     }
 
     /// The text; none for NULL.
-    #[cfg(test)]
     pub(super) fn as_str(&self) -> Option<&str> {
         self.0.as_deref()
     }

@@ -63,8 +63,6 @@ const REFUSED: &[&str] = &[
 /// A connection string that was read and checked. Prints without its contents.
 #[derive(Debug, Clone)]
 pub struct ConnectionString {
-    /// The whole text, by which pools are kept apart.
-    pub(super) text: Secret,
     pub(super) hosts: Vec<Host>,
     pub(super) user: String,
     pub(super) password: Option<Secret>,
@@ -103,7 +101,7 @@ impl ConnectionString {
     /// # Errors
     /// With the code and the words of libpq where it would refuse, and a reason where the host does.
     pub fn parse(text: &str) -> Result<ConnectionString, Fault> {
-        check(text, conninfo::parse(text)?)
+        check(conninfo::parse(text)?)
     }
 }
 
@@ -138,7 +136,7 @@ pub(super) fn insert(pairs: &mut Pairs, key: &str, value: String) -> Result<(), 
     Ok(())
 }
 
-fn check(text: &str, mut pairs: Pairs) -> Result<ConnectionString, Fault> {
+fn check(mut pairs: Pairs) -> Result<ConnectionString, Fault> {
     let mut take = |key: &str| pairs.remove(key).filter(|value| !value.is_empty());
     if let Some(service) = take("service") {
         return Err(refused(format!(
@@ -167,7 +165,6 @@ fn check(text: &str, mut pairs: Pairs) -> Result<ConnectionString, Fault> {
         ))
     })?;
     let checked = ConnectionString {
-        text: Secret::new(text),
         user,
         password: take("password").map(Secret::new),
         dbname: take("dbname"),

@@ -67,6 +67,12 @@ pub(super) fn is_stale_statement(error: &tokio_postgres::Error) -> bool {
     })
 }
 
+/// Whether the server found a value, or the statement, at odds with a type or a definition.
+pub(super) fn is_about_types(error: &tokio_postgres::Error) -> bool {
+    let class = error.code().and_then(|code| code.code().get(..2));
+    matches!(class, Some("22" | "42"))
+}
+
 /// Whether the server could not infer the type of a parameter.
 pub(super) fn is_indeterminate_type(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::INDETERMINATE_DATATYPE)

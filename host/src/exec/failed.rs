@@ -10,6 +10,8 @@ pub(super) struct Stopped {
     pub(super) fault: Fault,
     /// Nothing was stored, and what stopped it may not do so again.
     pub(super) again: bool,
+    /// The batch was sent in a form that does not tell its rows apart.
+    pub(super) row_by_row: bool,
 }
 
 impl From<Fault> for Stopped {
@@ -17,6 +19,7 @@ impl From<Fault> for Stopped {
         Stopped {
             fault,
             again: false,
+            row_by_row: false,
         }
     }
 }
@@ -26,6 +29,20 @@ impl From<tokio_postgres::Error> for Stopped {
         Stopped {
             again: error::is_stale_statement(&error),
             fault: error::statement(&error),
+            row_by_row: false,
+        }
+    }
+}
+
+impl Stopped {
+    /// Has the plan run again with each row of the batch by itself, so that the server tells which
+    /// row it refuses, and in which words.
+    pub(super) fn row_by_row(error: tokio_postgres::Error) -> Stopped {
+        let refused = error.as_db_error().is_some();
+        Stopped {
+            again: refused,
+            row_by_row: true,
+            ..error.into()
         }
     }
 }

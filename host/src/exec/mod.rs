@@ -5,32 +5,45 @@
 //! is not known to be clean is closed, never reused.
 
 mod array;
+mod batch;
 mod bind;
+mod chunks;
 mod connect;
 mod connection_string;
 mod conninfo;
+mod copy;
 mod datetime;
 mod error;
+mod execution;
 mod failed;
 mod host;
+mod many;
 mod numeric;
+mod opening;
 mod pool;
 mod prepare;
 mod quoted;
+mod relation;
 mod render;
 mod rows;
 mod run;
 mod session;
 mod statement;
 mod tls;
+mod to_json;
 
 pub use connection_string::ConnectionString;
+pub use execution::{Execution, Progress};
 pub use rows::Outcome;
 
+use crate::call::Call;
 use crate::check::CheckedPlan;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
-use serde_json::Value;
+use crate::secret::Secret;
+use chunks::Chunks;
+use run::Job;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The databases that calls name by connection string.
@@ -50,31 +63,32 @@ impl Database {
         }
     }
 
-    /// Runs `plan` with the values of `input`, all or nothing, and returns one outcome for each
-    /// statement.
-    ///
-    /// Dropping the future cancels what runs in the database and closes the connection.
-    ///
-    /// # Errors
-    /// Where there is no connection, the database refuses, or the deadline passes. Nothing is stored
-    /// then, except where the fault says that the outcome is unknown.
-    pub async fn run(
-        &self,
-        target: &ConnectionString,
-        plan: &CheckedPlan,
-        input: &Value,
+    /// Begins to run `plan` with the values of `call`, all or nothing, over the connection string
+    /// `target`. Nothing happens until the execution is polled.
+    #[must_use]
+    pub fn execute(
+        self: &Arc<Self>,
+        target: Secret,
+        plan: Arc<CheckedPlan>,
+        call: Arc<Call>,
         deadline: Instant,
-    ) -> Result<Vec<Outcome>, Fault> {
-        let run = async {
-            let mut lease = self.pools.lease(target).await?;
-            let outcomes = run::run(lease.session()?, plan, input, &self.limits).await;
-            lease.finish(plan.resets_session(), &outcomes);
-            outcomes
+    ) -> Execution {
+        let database = self.clone();
+        let (mut chunks, receiver) = Chunks::channel();
+        let run = async move {
+            let run = async {
+                let mut lease = database.pools.lease(&target).await?;
+                let job = Job::new(&plan, &call.input, &database.limits);
+                let outcomes = job.run(lease.session()?, &mut chunks).await;
+                lease.finish(plan.resets_session(), &outcomes);
+                outcomes
+            };
+            match tokio::time::timeout_at(deadline.into(), run).await {
+                Ok(outcomes) => outcomes,
+                Err(_) => Err(expired(Duration::from_millis(database.limits.deadline_ms))),
+            }
         };
-        match tokio::time::timeout_at(deadline.into(), run).await {
-            Ok(outcomes) => outcomes,
-            Err(_) => Err(expired(Duration::from_millis(self.limits.deadline_ms))),
-        }
+        Execution::new(run, receiver)
     }
 }
 

@@ -10,13 +10,16 @@ use crate::secret::Secret;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use lru::LruCache;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Makes connections for one connection string.
 #[derive(Debug)]
 pub(super) struct Manager {
     target: ConnectionString,
     limits: Limits,
+    /// Counts changes of definitions by its sessions.
+    definitions: Arc<AtomicU64>,
 }
 
 impl managed::Manager for Manager {
@@ -24,7 +27,9 @@ impl managed::Manager for Manager {
     type Error = Fault;
 
     async fn create(&self) -> Result<Session, Fault> {
-        connect::connect(&self.target, &self.limits).await
+        let mut session = connect::connect(&self.target, &self.limits).await?;
+        session.share_definitions(self.definitions.clone());
+        Ok(session)
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Fault> {
@@ -53,11 +58,11 @@ impl Pools {
         }
     }
 
-    /// Takes a connection, a new one where none is idle.
+    /// Takes a connection to what the connection string names, a new one where none is idle.
     ///
     /// # Errors
-    /// When no connection can be made.
-    pub(super) async fn lease(&self, target: &ConnectionString) -> Result<Lease, Fault> {
+    /// When the connection string cannot be read or no connection can be made.
+    pub(super) async fn lease(&self, target: &Secret) -> Result<Lease, Fault> {
         let pool = self.pool(target)?;
         match pool.get().await {
             Ok(object) => Ok(Lease(Some(object))),
@@ -70,20 +75,21 @@ impl Pools {
         }
     }
 
-    fn pool(&self, target: &ConnectionString) -> Result<Pool, Fault> {
+    fn pool(&self, target: &Secret) -> Result<Pool, Fault> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(&target.text) {
+        if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
         let manager = Manager {
-            target: target.clone(),
+            target: ConnectionString::parse(target.expose())?,
             limits: self.limits,
+            definitions: Arc::default(),
         };
         let pool = Pool::builder(manager)
             .max_size(self.limits.pool_connections.max(1))
             .build()
             .map_err(Fault::internal)?;
-        if let Some((_, oldest)) = pools.push(target.text.clone(), pool.clone()) {
+        if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
             oldest.close();
         }
         Ok(pool)

@@ -1,11 +1,15 @@
 //! Prepared statements of one connection, and how the rows of each are rendered.
 
-use super::render::Codec;
+use super::error;
+use super::failed::Failed;
+use super::render::{self, Codec};
 use super::session::{Session, Settings};
+use crate::limits::Limits;
 use airlock_connector::lex;
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio_postgres::Statement;
 use tokio_postgres::types::{Kind, Type};
 
@@ -14,10 +18,33 @@ use tokio_postgres::types::{Kind, Type};
 pub(super) struct Prepared {
     /// What the server knows.
     pub(super) statement: Statement,
-    /// Names of the columns.
-    pub(super) columns: Arc<[String]>,
-    /// How each column is rendered; none where the server does it value by value.
-    pub(super) codecs: Arc<[Option<Codec>]>,
+    /// What it gives.
+    pub(super) columns: Arc<[Column]>,
+    /// It was prepared for an earlier call, so definitions may have changed under it.
+    pub(super) reused: bool,
+}
+
+impl Prepared {
+    /// Why it failed. The types of parameters are inferred when a statement is prepared; where that was
+    /// a while ago, a new look at the definitions may tell other ones.
+    pub(super) fn failed(&self, error: tokio_postgres::Error) -> Failed {
+        let doubtful = self.reused && error::is_about_types(&error);
+        let mut failed = Failed::from(error);
+        failed.stopped.again |= doubtful;
+        failed
+    }
+}
+
+/// One column of the rows that a statement gives.
+pub(super) struct Column {
+    /// Its name.
+    pub(super) name: String,
+    /// Its name as the key of a JSON object, with the colon.
+    pub(super) key: Vec<u8>,
+    /// Its type.
+    pub(super) of_type: Type,
+    /// How it is rendered; none where the server does it value by value.
+    pub(super) codec: Option<Codec>,
 }
 
 /// Text and declared types: what a statement is prepared for.
@@ -30,17 +57,35 @@ struct Key {
 }
 
 /// The statements of one connection, the least recently used going first.
-pub(super) struct Statements(LruCache<Key, Prepared>);
+pub(super) struct Statements {
+    prepared: LruCache<Key, (Instant, Prepared)>,
+    /// How long a statement is used.
+    age: Duration,
+}
 
 impl Statements {
-    pub(super) fn new(most: usize) -> Statements {
-        Statements(LruCache::new(
-            NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN),
-        ))
+    pub(super) fn new(limits: &Limits) -> Statements {
+        let most = NonZeroUsize::new(limits.prepared_statements).unwrap_or(NonZeroUsize::MIN);
+        Statements {
+            prepared: LruCache::new(most),
+            age: Duration::from_millis(limits.prepared_ms),
+        }
+    }
+
+    fn get(&mut self, key: &Key) -> Option<Prepared> {
+        let (since, prepared) = self.prepared.get(key)?;
+        (since.elapsed() < self.age).then(|| Prepared {
+            reused: true,
+            ..prepared.clone()
+        })
+    }
+
+    fn put(&mut self, key: Key, prepared: Prepared) {
+        self.prepared.put(key, (Instant::now(), prepared));
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.prepared.clear();
     }
 }
 
@@ -55,34 +100,18 @@ pub(super) async fn prepare(
         types: types.into(),
         settings: session.settings().snapshot(),
     };
-    if let Some(prepared) = session.statements.0.get(&key) {
-        return Ok(prepared.clone());
+    if let Some(prepared) = session.statements.get(&key) {
+        return Ok(prepared);
     }
-    let statement = session.client().prepare_typed(sql, types).await?;
-    note_types(session, &statement);
-    let codecs = codecs(&statement, session.settings());
-    let columns: Arc<[String]> = statement
-        .columns()
-        .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
-    let prepared = match by_server(sql, &codecs) {
+    let prepared = once(session, sql, types).await?;
+    let prepared = match by_server(sql, &prepared.columns) {
         Some(wrapped) => {
-            let statement = session.client().prepare_typed(&wrapped, types).await?;
-            let codecs = self::codecs(&statement, session.settings());
-            Prepared {
-                statement,
-                columns,
-                codecs,
-            }
+            let rendered = once(session, &wrapped, types).await?;
+            renamed(rendered, &prepared.columns)
         }
-        None => Prepared {
-            statement,
-            columns,
-            codecs,
-        },
+        None => prepared,
     };
-    session.statements.0.put(key, prepared.clone());
+    session.statements.put(key, prepared.clone());
     Ok(prepared)
 }
 
@@ -90,19 +119,24 @@ pub(super) async fn prepare(
 pub(super) async fn once(
     session: &mut Session,
     sql: &str,
+    types: &[Type],
 ) -> Result<Prepared, tokio_postgres::Error> {
-    let statement = session.client().prepare(sql).await?;
+    let opening = session.take_opening();
+    let client = session.client();
+    let statement = opening
+        .before(client, client.prepare_typed(sql, types))
+        .await?;
     note_types(session, &statement);
-    let codecs = codecs(&statement, session.settings());
-    let columns = statement
-        .columns()
-        .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
+    let columns = statement.columns().iter().map(|column| Column {
+        name: column.name().to_owned(),
+        key: key(column.name()),
+        of_type: column.type_().clone(),
+        codec: Codec::of(column.type_(), session.settings()),
+    });
     Ok(Prepared {
+        columns: columns.collect(),
         statement,
-        columns,
-        codecs,
+        reused: false,
     })
 }
 
@@ -111,16 +145,34 @@ pub(super) fn forget(session: &mut Session) {
     session.statements.clear();
 }
 
-fn codecs(statement: &Statement, settings: &Settings) -> Arc<[Option<Codec>]> {
-    statement
-        .columns()
+fn key(name: &str) -> Vec<u8> {
+    let mut key = Vec::new();
+    render::string(&mut key, name);
+    key.push(b':');
+    key
+}
+
+/// The statement with the names of other columns.
+fn renamed(rendered: Prepared, names: &[Column]) -> Prepared {
+    let columns = rendered
+        .columns
         .iter()
-        .map(|column| Codec::of(column.type_(), settings))
-        .collect()
+        .zip(names)
+        .map(|(column, named)| Column {
+            name: named.name.clone(),
+            key: named.key.clone(),
+            of_type: column.of_type.clone(),
+            codec: column.codec.clone(),
+        });
+    Prepared {
+        columns: columns.collect(),
+        statement: rendered.statement,
+        reused: false,
+    }
 }
 
 /// The driver looks up types that are not built in through statements that it keeps prepared.
-fn note_types(session: &mut Session, statement: &Statement) {
+pub(super) fn note_types(session: &mut Session, statement: &Statement) {
     let columns = statement
         .columns()
         .iter()
@@ -135,16 +187,16 @@ fn note_types(session: &mut Session, statement: &Statement) {
 
 /// The statement with the columns that are not rendered here passed through the server's `to_json`,
 /// where the statement can stand inside another one.
-fn by_server(sql: &str, codecs: &[Option<Codec>]) -> Option<String> {
-    if codecs.iter().all(Option::is_some) || !can_be_wrapped(sql) {
+fn by_server(sql: &str, columns: &[Column]) -> Option<String> {
+    if columns.iter().all(|column| column.codec.is_some()) || !can_be_wrapped(sql) {
         return None;
     }
-    let names: Vec<String> = (0..codecs.len()).map(|at| format!("c{at}")).collect();
+    let names: Vec<String> = (0..columns.len()).map(|at| format!("c{at}")).collect();
     let results: Vec<String> = names
         .iter()
-        .zip(codecs)
-        .map(|(name, codec)| {
-            if codec.is_some() {
+        .zip(columns)
+        .map(|(name, column)| {
+            if column.codec.is_some() {
                 name.clone()
             } else {
                 format!("to_json({name})")

@@ -13,9 +13,7 @@ use tokio_postgres::types::Type;
 pub(super) struct Question<'v> {
     /// `SELECT format($1, $2, …)`
     pub(super) sql: String,
-    /// Types of its parameters: all text.
-    pub(super) types: Vec<Type>,
-    /// The format, and the values.
+    /// The format, and the values; all of them are text.
     pub(super) texts: Vec<Text<'v>>,
 }
 
@@ -52,11 +50,7 @@ pub(super) fn question<'v>(sql: &str, values: &[&'v Value]) -> Result<Question<'
     }
     let parameters: Vec<String> = (1..=texts.len()).map(|at| format!("${at}")).collect();
     let sql = format!("SELECT format({})", parameters.join(", "));
-    Ok(Question {
-        sql,
-        types: vec![Type::TEXT; texts.len()],
-        texts,
-    })
+    Ok(Question { sql, texts })
 }
 
 #[cfg(test)]

@@ -1,204 +1,242 @@
 //! What a statement gives: rows as JSON, or a count.
 
+use super::chunks::Chunks;
+use super::error;
 use super::failed::Failed;
-use super::prepare::Prepared;
-use super::render::{self, Raw};
+use super::prepare::{Column, Prepared};
+use super::render::Raw;
 use super::session::Session;
+use super::to_json;
 use crate::fault::{Fault, Kind};
 use crate::plan::RowShape;
 use airlock_connector::statements::Class;
-use bytes::BytesMut;
 use futures_util::TryStreamExt as _;
-use std::error::Error;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio_postgres::{Row, RowStream};
 
 /// What one statement gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// Names of the columns; empty where the statement gives no rows.
     pub columns: Vec<String>,
-    /// The rows as a JSON array, in the shape that the reply asks for.
+    /// The rows as a JSON array, in the shape that the reply asks for; of rows that were handed out
+    /// in chunks, what comes behind the last chunk.
     pub rows: Vec<u8>,
     /// Rows affected or returned.
     pub affected: u64,
     /// Whether the server counts rows for a statement of this kind.
     pub counted: bool,
+    /// Whether the statement gives rows, were it none this time.
+    pub returns: bool,
 }
 
 /// What becomes of the rows of a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
+    /// They are counted.
     Count,
+    /// They are rendered.
     Rows(RowShape),
 }
 
-/// Rows as they come in, rendered.
-pub(super) struct Rows {
-    keep: Keep,
-    columns: Vec<String>,
-    json: Vec<u8>,
-    count: u64,
-    affected: u64,
-    room: usize,
+/// How much a statement may give.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) rows: u64,
+    pub(super) bytes: usize,
 }
 
-impl Rows {
-    pub(super) fn new(keep: Keep, room: usize) -> Rows {
+/// Rows as they come in, rendered.
+pub(super) struct Rows<'c> {
+    keep: Keep,
+    columns: Arc<[Column]>,
+    json: Vec<u8>,
+    /// Where the rows go while they come in; they are collected where there is none.
+    chunks: Option<&'c mut Chunks>,
+    /// Rows that wait for the server to render some of their values.
+    waiting: Vec<(Prepared, Row)>,
+    waiting_bytes: usize,
+    count: u64,
+    affected: u64,
+    room: Room,
+    handed_out: usize,
+}
+
+impl<'c> Rows<'c> {
+    pub(super) fn new(keep: Keep, room: Room, chunks: Option<&'c mut Chunks>) -> Rows<'c> {
         Rows {
             keep,
-            columns: Vec::new(),
+            columns: Arc::default(),
             json: b"[".to_vec(),
+            chunks,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
             count: 0,
             affected: 0,
             room,
+            handed_out: 0,
         }
     }
 
     /// Takes in the result of one run to its end.
+    ///
+    /// Nothing else may be asked of the connection from here: what the driver has not handed over yet
+    /// stands in front of every answer.
     pub(super) async fn take(
         &mut self,
         prepared: &Prepared,
-        session: &Session,
-        result: tokio_postgres::RowStream,
+        result: RowStream,
     ) -> Result<(), Failed> {
-        let mut result = Box::pin(result);
-        self.columns = prepared.columns.to_vec();
-        if prepared.codecs.iter().any(Option::is_none) && self.keep != Keep::Count {
-            // The stream must end before the server can be asked about single values.
-            let rows: Vec<_> = result.as_mut().try_collect().await?;
-            for row in &rows {
-                self.push(prepared, row, Some(session)).await?;
+        let mut result = pin!(result);
+        self.columns = prepared.columns.clone();
+        let native = prepared.columns.iter().all(|column| column.codec.is_some());
+        let failed = |error| prepared.failed(error);
+        while let Some(row) = result.as_mut().try_next().await.map_err(failed)? {
+            self.count += 1;
+            if self.count > self.room.rows && self.keep != Keep::Count {
+                return Err(self.beyond("reply_rows", self.room.rows).into());
             }
-        } else {
-            while let Some(row) = result.as_mut().try_next().await? {
-                self.push(prepared, &row, None).await?;
+            match self.keep {
+                Keep::Count => {}
+                Keep::Rows(shape) if native => {
+                    self.push(&prepared.columns, shape, &row, &[])?;
+                    self.hand_out().await?;
+                }
+                Keep::Rows(_) => {
+                    self.waiting_bytes += row.raw_size_bytes();
+                    self.waiting.push((prepared.clone(), row));
+                    self.check_bytes()?;
+                }
             }
         }
         self.affected += result.rows_affected().unwrap_or(0);
         Ok(())
     }
 
-    async fn push(
-        &mut self,
-        prepared: &Prepared,
-        row: &tokio_postgres::Row,
-        server: Option<&Session>,
-    ) -> Result<(), Failed> {
-        self.count += 1;
+    /// Counts rows that went in without a result of their own.
+    pub(super) fn add_affected(&mut self, affected: u64) {
+        self.affected += affected;
+    }
+
+    /// Renders the rows that wait for the server. Call it when nothing else is under way.
+    pub(super) async fn settle(&mut self, session: &Session) -> Result<(), Failed> {
         let Keep::Rows(shape) = self.keep else {
             return Ok(());
         };
-        if self.count > 1 {
-            self.json.push(b',');
+        for window in std::mem::take(&mut self.waiting).chunks(to_json::WINDOW) {
+            let values = to_json::values(session, window).await?;
+            let mut rest = values.as_slice();
+            for (prepared, row) in window {
+                let asked = prepared.columns.iter();
+                let count = asked.filter(|column| column.codec.is_none()).count();
+                let (own, others) = rest.split_at_checked(count).unwrap_or_default();
+                rest = others;
+                self.push(&prepared.columns, shape, row, own)?;
+                self.hand_out().await?;
+            }
         }
-        self.json.push(if shape == RowShape::Arrays {
-            b'['
-        } else {
-            b'{'
-        });
-        for (at, codec) in prepared.codecs.iter().enumerate() {
+        self.waiting_bytes = 0;
+        Ok(())
+    }
+
+    /// Renders one row; `by_server` has the JSON of the columns that are not rendered here.
+    fn push(
+        &mut self,
+        columns: &[Column],
+        shape: RowShape,
+        row: &Row,
+        by_server: &[Vec<u8>],
+    ) -> Result<(), Fault> {
+        let (open, close) = match shape {
+            RowShape::Arrays => (b'[', b']'),
+            RowShape::Objects => (b'{', b'}'),
+        };
+        let mut by_server = by_server.iter();
+        self.comma();
+        self.json.push(open);
+        for (at, column) in columns.iter().enumerate() {
             if at > 0 {
                 self.json.push(b',');
             }
             if shape == RowShape::Objects {
-                render::string(
-                    &mut self.json,
-                    prepared.columns.get(at).map_or("", String::as_str),
-                );
-                self.json.push(b':');
+                self.json.extend_from_slice(&column.key);
             }
-            let Raw(raw) = row.try_get(at)?;
-            match (raw, codec, server) {
-                (None, _, _) => self.json.extend_from_slice(b"null"),
-                (Some(raw), Some(codec), _) => {
+            let Raw(raw) = row.try_get(at).map_err(|error| error::statement(&error))?;
+            match (&column.codec, raw) {
+                (Some(_), None) => self.json.extend_from_slice(b"null"),
+                (Some(codec), Some(raw)) => {
                     if !codec.render(raw, &mut self.json) {
                         return Err(Fault::new(
                             Kind::Database,
                             "DataError",
                             "the server sent a value that is not of its type",
-                        )
-                        .into());
+                        ));
                     }
                 }
-                (Some(raw), None, Some(session)) => {
-                    let column = prepared
-                        .statement
-                        .columns()
-                        .get(at)
-                        .map(tokio_postgres::Column::type_);
-                    let json = to_json(session, raw, column.unwrap_or(&Type::TEXT)).await?;
-                    self.json.extend_from_slice(&json);
+                (None, _) => {
+                    let json = by_server.next();
+                    self.json
+                        .extend_from_slice(json.map_or(b"null", Vec::as_slice));
                 }
-                (Some(_), None, None) => return Err(Fault::internal("a value has no codec").into()),
             }
         }
-        self.json.push(if shape == RowShape::Arrays {
-            b']'
-        } else {
-            b'}'
-        });
-        if self.json.len() > self.room {
-            let message = format!(
-                "the rows have more than {} bytes; ask for fewer with limit or conditions. Nothing was changed",
-                self.room
-            );
-            return Err(Fault::statement("ProgramLimitExceeded", message).into());
+        self.json.push(close);
+        self.check_bytes()
+    }
+
+    /// Separates a row from the one before it.
+    fn comma(&mut self) {
+        if self.handed_out > 0 || self.json.len() > 1 {
+            self.json.push(b',');
+        }
+    }
+
+    /// Hands out what was rendered, once it is enough for a chunk. Waits for whoever takes it.
+    async fn hand_out(&mut self) -> Result<(), Failed> {
+        let Some(chunks) = self
+            .chunks
+            .as_deref_mut()
+            .filter(|chunks| chunks.are_full(&self.json))
+        else {
+            return Ok(());
+        };
+        self.handed_out += self.json.len();
+        Ok(chunks.send(&mut self.json).await?)
+    }
+
+    fn check_bytes(&self) -> Result<(), Fault> {
+        if self.handed_out + self.json.len() + self.waiting_bytes > self.room.bytes {
+            return Err(self.beyond("reply_bytes", self.room.bytes as u64));
         }
         Ok(())
     }
 
+    fn beyond(&self, limit: &str, value: u64) -> Fault {
+        let what = if limit == "reply_rows" {
+            "rows"
+        } else {
+            "bytes"
+        };
+        let message = format!(
+            "the reply has more than {value} {what}, the limit {limit}; ask for fewer rows with limit or conditions. Nothing was changed"
+        );
+        Fault::statement("ProgramLimitExceeded", message)
+    }
+
     pub(super) fn into_outcome(mut self, class: Class) -> Outcome {
         self.json.push(b']');
-        let returned = !self.columns.is_empty() || self.count > 0;
+        let returns = !self.columns.is_empty() || self.count > 0;
         Outcome {
-            counted: returned || self.affected > 0 || class.counts_rows(),
-            affected: if returned { self.count } else { self.affected },
-            columns: self.columns,
+            counted: returns || self.affected > 0 || class.counts_rows(),
+            affected: if returns { self.count } else { self.affected },
+            columns: self
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect(),
             rows: self.json,
+            returns: returns && (class == Class::Rows || !self.columns.is_empty()),
         }
-    }
-}
-
-/// Has the server render one value that it sent.
-async fn to_json(
-    session: &Session,
-    raw: &[u8],
-    known: &Type,
-) -> Result<Vec<u8>, tokio_postgres::Error> {
-    let statement = session
-        .client()
-        .prepare_typed("SELECT to_json($1)", std::slice::from_ref(known))
-        .await?;
-    let row = session
-        .client()
-        .query_one(&statement, &[&Binary(raw)])
-        .await?;
-    let Raw(json) = row.try_get(0)?;
-    Ok(json.unwrap_or(b"null").to_vec())
-}
-
-/// A value in the binary form in which it came.
-struct Binary<'a>(&'a [u8]);
-
-impl ToSql for Binary<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        out.extend_from_slice(self.0);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Binary
-    }
-
-    to_sql_checked!();
-}
-
-impl std::fmt::Debug for Binary<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(redacted)")
     }
 }

@@ -1,67 +1,160 @@
 //! Runs one plan on one connection: all or nothing.
 
+use super::batch::Form;
+use super::chunks::Chunks;
 use super::failed::Stopped;
 use super::prepare;
-use super::rows::{Keep, Outcome};
+use super::rows::{Keep, Outcome, Room};
 use super::session::Session;
 use super::statement;
 use crate::check::{CheckedPlan, CheckedStatement};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
-use crate::plan::{Reply, RowShape};
-use airlock_connector::statements::Class;
+use crate::plan::{Arguments, Reply, RowShape};
 use serde_json::Value;
 
-/// Runs the statements of `plan`, in a transaction where it needs one.
-pub(super) async fn run(
-    session: &mut Session,
-    plan: &CheckedPlan,
-    input: &Value,
-    limits: &Limits,
-) -> Result<Vec<Outcome>, Fault> {
-    // A statement that the server could not make out may be clear the second time: with fresh
-    // definitions, or with its text declared as text. Nothing of the first attempt is stored.
-    let mut attempts = plan.statements().len() + 1;
-    loop {
-        let outcome = match plan.needs_transaction() {
-            true => transaction(session, plan, input, limits).await,
-            false => statements(session, plan, input, limits).await,
-        };
-        attempts -= 1;
-        match outcome {
-            Err(stopped) if stopped.again && attempts > 0 => prepare::forget(session),
-            other => return other.map_err(|stopped| stopped.fault),
-        }
-    }
+/// What a plan is run with.
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a CheckedPlan,
+    /// The call's input, which the arguments point into.
+    pub(super) input: &'a Value,
+    pub(super) limits: &'a Limits,
+    /// How batches go in.
+    form: Form,
 }
 
-async fn transaction(
-    session: &mut Session,
-    plan: &CheckedPlan,
-    input: &Value,
-    limits: &Limits,
-) -> Result<Vec<Outcome>, Stopped> {
-    let begin = if plan.is_read_only() {
-        "BEGIN READ ONLY"
-    } else {
-        "BEGIN"
-    };
-    session.client().batch_execute(begin).await?;
-    match statements(session, plan, input, limits).await {
-        Ok(outcomes) => {
-            commit(session).await?;
-            Ok(outcomes)
+impl<'a> Job<'a> {
+    pub(super) fn new(plan: &'a CheckedPlan, input: &'a Value, limits: &'a Limits) -> Job<'a> {
+        Job {
+            plan,
+            input,
+            limits,
+            form: Form::Fastest,
         }
-        Err(stopped) => {
-            if session.client().batch_execute("ROLLBACK").await.is_err() {
-                session.is_broken = true;
-                return Err(Stopped {
-                    again: false,
-                    ..stopped
-                });
+    }
+
+    /// Runs the statements of the plan, in a transaction where it needs one. Rows of the reply go out
+    /// through `chunks` as they come in.
+    pub(super) async fn run(
+        mut self,
+        session: &mut Session,
+        chunks: &mut Chunks,
+    ) -> Result<Vec<Outcome>, Fault> {
+        // A statement that the server could not make out may be clear the second time: with fresh
+        // definitions, with its text declared as text, or row by row. Nothing of the first attempt is
+        // stored, and none of its rows is out.
+        let mut attempts = self.plan.statements().len() + 2;
+        session.drop_stale_statements();
+        loop {
+            let reads = self.plan.is_read_only();
+            let needed = self
+                .plan
+                .needs_transaction(|statement| self.runs(statement));
+            let alone = !needed && session.begin_alone(reads);
+            let outcomes = match alone {
+                true => self.statements(session, chunks).await,
+                false => self.transaction(session, chunks).await,
+            };
+            session.drop_opening();
+            attempts -= 1;
+            match outcomes {
+                Err(stopped) if stopped.again && attempts > 0 && !chunks.have_begun() => {
+                    prepare::forget(session);
+                    if stopped.row_by_row {
+                        self.form = Form::RowByRow;
+                    }
+                }
+                Ok(outcomes) => {
+                    if self
+                        .plan
+                        .statements()
+                        .iter()
+                        .any(|statement| statement.class.is_utility())
+                    {
+                        session.note_definitions();
+                    }
+                    return Ok(outcomes);
+                }
+                Err(stopped) => return Err(stopped.fault),
             }
-            Err(stopped)
         }
+    }
+
+    /// How often a statement runs.
+    fn runs(&self, statement: &CheckedStatement) -> usize {
+        match &statement.arguments {
+            Arguments::None | Arguments::Once(_) => 1,
+            Arguments::Each(batch) => self
+                .input
+                .pointer(&batch.rows)
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len),
+        }
+    }
+
+    async fn transaction(
+        &self,
+        session: &mut Session,
+        chunks: &mut Chunks,
+    ) -> Result<Vec<Outcome>, Stopped> {
+        session.begin_transaction(self.plan.is_read_only());
+        let outcomes = self.statements(session, chunks).await;
+        if session.drop_opening() {
+            // Nothing was sent, so there is no transaction to end.
+            return outcomes;
+        }
+        match outcomes {
+            Ok(outcomes) => {
+                commit(session).await?;
+                Ok(outcomes)
+            }
+            Err(mut stopped) => {
+                if session.client().batch_execute("ROLLBACK").await.is_err() {
+                    session.is_broken = true;
+                    stopped.again = false;
+                }
+                Err(stopped)
+            }
+        }
+    }
+
+    async fn statements(
+        &self,
+        session: &mut Session,
+        chunks: &mut Chunks,
+    ) -> Result<Vec<Outcome>, Stopped> {
+        let statements = self.plan.statements();
+        let mut outcomes = Vec::with_capacity(statements.len());
+        let mut room = Room {
+            rows: self.limits.reply_rows,
+            bytes: match self.plan.reply() {
+                Reply::Resume(_) => self.limits.outcome_bytes,
+                _ => self.limits.reply_bytes,
+            },
+        };
+        for (at, statement) in statements.iter().enumerate() {
+            let last = at + 1 == statements.len();
+            let (keep, chunks) = match self.plan.reply() {
+                Reply::Rows(shape) if last => (Keep::Rows(*shape), Some(&mut *chunks)),
+                Reply::Resume(_) => (Keep::Rows(RowShape::Arrays), None),
+                _ => (Keep::Count, None),
+            };
+            let run = statement::Run {
+                statement,
+                input: self.input,
+                keep,
+                room,
+                form: self.form,
+            };
+            let outcome = run.run(session, chunks).await?;
+            room.bytes = room.bytes.saturating_sub(outcome.rows.len());
+            check(statement, self.plan.reply(), last, &outcome)?;
+            if self.plan.resets_session() {
+                session.distrust_settings();
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
 }
 
@@ -79,49 +172,27 @@ async fn commit(session: &Session) -> Result<(), Stopped> {
     }
 }
 
-async fn statements(
-    session: &mut Session,
-    plan: &CheckedPlan,
-    input: &Value,
-    limits: &Limits,
-) -> Result<Vec<Outcome>, Stopped> {
-    let mut outcomes = Vec::with_capacity(plan.statements().len());
-    let mut room = match plan.reply() {
-        Reply::Resume(_) => limits.outcome_bytes,
-        _ => limits.reply_bytes,
-    };
-    for (at, statement) in plan.statements().iter().enumerate() {
-        let last = at + 1 == plan.statements().len();
-        let keep = match plan.reply() {
-            Reply::Rows(shape) if last => Keep::Rows(*shape),
-            Reply::Resume(_) => Keep::Rows(RowShape::Arrays),
-            _ => Keep::Count,
-        };
-        let outcome = statement::run(session, statement, input, keep, room).await?;
-        room = room.saturating_sub(outcome.rows.len());
-        if let (Reply::Rows(_), true, false) = (plan.reply(), last, gives_rows(&outcome, statement))
-        {
-            return Err(Fault::statement("ProgrammingError", "no results to fetch\nnothing was changed; leave fetch_results out for statements that return no rows").into());
-        }
-        if statement
-            .max_affected
-            .is_some_and(|most| outcome.affected > most)
-        {
+/// Whether the outcome is one that the plan allows.
+fn check(
+    statement: &CheckedStatement,
+    reply: &Reply,
+    last: bool,
+    outcome: &Outcome,
+) -> Result<(), Fault> {
+    if matches!(reply, Reply::Rows(_)) && last && !outcome.returns {
+        return Err(Fault::statement(
+            "ProgrammingError",
+            "no results to fetch\nnothing was changed; leave fetch_results out for statements that return no rows",
+        ));
+    }
+    match statement.max_affected {
+        Some(most) if outcome.affected > most => {
             let message = format!(
                 "{} rows would be affected, more than max_affected allows; nothing was changed",
                 outcome.affected
             );
-            return Err(Fault::statement("CardinalityViolation", message).into());
+            Err(Fault::statement("CardinalityViolation", message))
         }
-        if plan.resets_session() {
-            session.distrust_settings();
-        }
-        outcomes.push(outcome);
+        _ => Ok(()),
     }
-    Ok(outcomes)
-}
-
-/// A query without columns gives rows all the same: `SELECT FROM t`.
-fn gives_rows(outcome: &Outcome, statement: &CheckedStatement) -> bool {
-    !outcome.columns.is_empty() || (statement.class == Class::Rows && outcome.rows.len() > 2)
 }

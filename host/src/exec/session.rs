@@ -2,15 +2,17 @@
 
 use super::connect;
 use super::connection_string::SslMode;
+use super::opening::{Opening, ReadOnlyDefault};
 use super::prepare::Statements;
 use super::tls::Tls;
 use crate::limits::Limits;
+use futures_util::future::join3;
 use lru::LruCache;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -44,11 +46,18 @@ pub(super) struct Session {
     /// Moves the messages.
     driver: JoinHandle<()>,
     settings: Arc<Settings>,
+    read_only: ReadOnlyDefault,
+    /// What goes in front of the next request.
+    opening: Opening,
     /// Whether dates are written in ISO form without being asked to.
     iso_dates: bool,
     address: SocketAddr,
     /// Statements that are prepared on this connection.
     pub(super) statements: Statements,
+    /// How often definitions were changed over the connections of its pool, and how often that was
+    /// when the statements were prepared.
+    definitions: Arc<AtomicU64>,
+    definitions_seen: u64,
     /// How TLS is made to this server, where it is.
     tls: Option<Tls>,
     /// The driver may keep statements of its own, which DISCARD ALL would take from it.
@@ -76,15 +85,20 @@ impl Session {
         let iso_dates = connection
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
+        let read_only = ReadOnlyDefault::new(|name| connection.parameter(name));
         let driver = tokio::spawn(drive(connection, settings.clone()));
         let session = Session {
             client,
             driver,
             settings,
+            read_only,
+            opening: Opening::default(),
             iso_dates,
             address,
             tls,
-            statements: Statements::new(limits.prepared_statements),
+            statements: Statements::new(limits),
+            definitions: Arc::default(),
+            definitions_seen: 0,
             looked_up_types: false,
             text_statements: LruCache::new(
                 NonZeroUsize::new(limits.prepared_statements).unwrap_or(NonZeroUsize::MIN),
@@ -117,6 +131,35 @@ impl Session {
         &self.settings
     }
 
+    /// Begins a plan of one statement that is atomic by itself; false where it needs a transaction
+    /// block all the same.
+    pub(super) fn begin_alone(&mut self, reads: bool) -> bool {
+        match self.read_only.alone(reads) {
+            Some(opening) => {
+                self.opening = opening;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Begins a plan that runs in a transaction block.
+    pub(super) fn begin_transaction(&mut self, reads: bool) {
+        self.opening = self.read_only.transaction(reads);
+    }
+
+    /// What goes in front of the next request; whoever takes it sends it.
+    pub(super) fn take_opening(&mut self) -> Opening {
+        let opening = std::mem::take(&mut self.opening);
+        self.read_only.sent(&opening);
+        opening
+    }
+
+    /// Drops what was to go in front, as there is no request; true where there was something.
+    pub(super) fn drop_opening(&mut self) -> bool {
+        !std::mem::take(&mut self.opening).is_empty()
+    }
+
     /// Whether the text parameters of `sql` must be declared.
     pub(super) fn wants_text(&mut self, sql: &str) -> bool {
         self.text_statements.get(sql).is_some()
@@ -125,6 +168,26 @@ impl Session {
     /// Remembers that the text parameters of `sql` must be declared.
     pub(super) fn note_wants_text(&mut self, sql: &str) {
         self.text_statements.put(sql.to_owned(), ());
+    }
+
+    /// Learns of changes to definitions by the sessions that share `definitions`.
+    pub(super) fn share_definitions(&mut self, definitions: Arc<AtomicU64>) {
+        self.definitions_seen = definitions.load(Ordering::Acquire);
+        self.definitions = definitions;
+    }
+
+    /// Notes that a call changed definitions: statements that were prepared before may not fit them.
+    pub(super) fn note_definitions(&self) {
+        self.definitions.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Forgets the statements that were prepared before the last such change.
+    pub(super) fn drop_stale_statements(&mut self) {
+        let now = self.definitions.load(Ordering::Acquire);
+        if self.definitions_seen != now {
+            self.definitions_seen = now;
+            self.statements.clear();
+        }
     }
 
     /// Forgets what is not reported: a statement may have changed it.
@@ -138,9 +201,14 @@ impl Session {
             return false;
         }
         self.statements.clear();
-        self.client.batch_execute("ROLLBACK").await.is_ok()
-            && self.client.batch_execute("DISCARD ALL").await.is_ok()
-            && self.settle().await.is_ok()
+        self.read_only.reset();
+        let (ended, discarded, settled) = join3(
+            self.client.batch_execute("ROLLBACK"),
+            self.client.batch_execute("DISCARD ALL"),
+            self.settle(),
+        )
+        .await;
+        ended.is_ok() && discarded.is_ok() && settled.is_ok()
     }
 
     /// Asks the server to stop what it is doing for this connection and closes it: by itself when

@@ -1,46 +1,83 @@
 //! Runs one statement of a plan: once, or for each row of a batch.
 
+use super::batch;
+use super::batch::Form;
 use super::bind::{self, NUL_IN_TEXT, Text, Unsuited};
+use super::chunks::Chunks;
 use super::error;
 use super::failed::{Failed, Place, Resolved, Stopped};
 use super::prepare::{self, Prepared};
 use super::quoted;
-use super::rows::{Keep, Outcome, Rows};
+use super::rows::{Keep, Outcome, Room, Rows};
 use super::session::Session;
 use crate::check::CheckedStatement;
 use crate::fault::Fault;
-use crate::plan::{Argument, Arguments, Batch};
+use crate::plan::{Argument, Arguments};
 use airlock_connector::statements::Class;
-use futures_util::stream::FuturesOrdered;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::pin::pin;
 use tokio_postgres::types::Type;
 
-/// Rows of a batch that are on their way to the server at the same time.
-const PIPELINE: usize = 64;
+/// One statement and what becomes of it.
+pub(super) struct Run<'a> {
+    pub(super) statement: &'a CheckedStatement,
+    /// The call's input, which the arguments point into.
+    pub(super) input: &'a Value,
+    pub(super) keep: Keep,
+    pub(super) room: Room,
+    /// How a batch goes in.
+    pub(super) form: Form,
+}
 
-/// Runs `statement` with the values of `input`; its rows may take `room` bytes.
-pub(super) async fn run(
-    session: &mut Session,
-    statement: &CheckedStatement,
-    input: &Value,
-    keep: Keep,
-    room: usize,
-) -> Result<Outcome, Stopped> {
-    let mut rows = Rows::new(keep, room);
-    match &statement.arguments {
-        Arguments::None => once(session, statement, &[], &mut rows).await?,
-        Arguments::Once(arguments) => {
-            let values = arguments
-                .iter()
-                .map(|argument| resolve(argument, input))
-                .collect::<Result<Vec<_>, _>>()?;
-            once(session, statement, &values, &mut rows).await?;
+impl Run<'_> {
+    /// Runs the statement to its end. Its rows go out through `chunks`, where there are any.
+    pub(super) async fn run(
+        &self,
+        session: &mut Session,
+        chunks: Option<&mut Chunks>,
+    ) -> Result<Outcome, Stopped> {
+        let mut rows = Rows::new(self.keep, self.room, chunks);
+        match &self.statement.arguments {
+            Arguments::None => self.once(session, &[], &mut rows).await?,
+            Arguments::Once(arguments) => {
+                let values = arguments
+                    .iter()
+                    .map(|argument| resolve(argument, self.input))
+                    .collect::<Result<Vec<_>, _>>()?;
+                self.once(session, &values, &mut rows).await?;
+            }
+            Arguments::Each(batch) => batch::run(self, batch, session, &mut rows).await?,
         }
-        Arguments::Each(batch) => each(session, statement, batch, input, &mut rows).await?,
+        Ok(rows.into_outcome(self.statement.class))
     }
-    Ok(rows.into_outcome(statement.class))
+
+    async fn once(
+        &self,
+        session: &mut Session,
+        values: &[Resolved<'_>],
+        rows: &mut Rows<'_>,
+    ) -> Result<(), Stopped> {
+        let plain: Vec<&Value> = values.iter().map(|(value, _)| value.as_ref()).collect();
+        let sql = &self.statement.sql;
+        // What defines gives no rows and takes no parameters.
+        let defines = matches!(self.statement.class, Class::Definition | Class::Utility)
+            && !quoted::takes_parameters(sql);
+        let run = async {
+            if defines && !plain.is_empty() {
+                run_quoted(session, sql, &plain, rows).await
+            } else if defines {
+                unprepared(session, sql, rows).await
+            } else {
+                let (prepared, texts) = bound(session, sql, &plain).await?;
+                fetch(session, &prepared, &texts, rows).await?;
+                rows.settle(session).await
+            }
+        };
+        run.await
+            .map_err(|failed| failed.at(&Place::Arguments(values)))
+    }
 }
 
 /// Finds the value of an argument.
@@ -60,179 +97,63 @@ fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>,
     }
 }
 
-async fn once(
-    session: &mut Session,
-    statement: &CheckedStatement,
-    values: &[Resolved<'_>],
-    rows: &mut Rows,
-) -> Result<(), Stopped> {
-    let plain: Vec<&Value> = values.iter().map(|(value, _)| value.as_ref()).collect();
-    let place = Place::Arguments(values);
-    if statement.class == Class::Utility
-        && !plain.is_empty()
-        && !quoted::takes_parameters(&statement.sql)
-    {
-        let result = run_quoted(session, &statement.sql, &plain, rows).await;
-        return result.map_err(|failed| failed.at(&place));
-    }
-    let (prepared, texts) = bound(session, &statement.sql, &plain)
-        .await
-        .map_err(|failed| failed.at(&place))?;
-    let result = fetch(session, &prepared, &texts, rows).await;
-    result.map_err(|failed| failed.at(&place))
-}
-
 /// Has the server put the values in place, then runs the statement that it answers.
 async fn run_quoted(
     session: &mut Session,
     sql: &str,
     values: &[&Value],
-    rows: &mut Rows,
+    rows: &mut Rows<'_>,
 ) -> Result<(), Failed> {
     let question = quoted::question(sql, values).map_err(|at| Failed {
         stopped: Fault::statement("ValueError", NUL_IN_TEXT).into(),
         parameter: Some(at),
     })?;
-    let asked = prepare::prepare(session, &question.sql, &question.types).await?;
-    let mut answer = Box::pin(
-        session
-            .client()
-            .query_raw(&asked.statement, &question.texts)
-            .await?,
-    );
+    let opening = session.take_opening();
+    let client = session.client();
+    let parameters = question.texts.iter().map(|text| (text, Type::TEXT));
+    let answer = opening
+        .before(client, client.query_typed_raw(&question.sql, parameters))
+        .await?;
+    let mut answer = pin!(answer);
     let Some(row) = answer.as_mut().try_next().await? else {
         return Err(Fault::internal("the server gave no statement").into());
     };
     let statement: String = row.try_get(0)?;
     while answer.as_mut().try_next().await?.is_some() {}
-    let prepared = prepare::once(session, &statement).await?;
-    fetch(session, &prepared, &[], rows).await
+    unprepared(session, &statement, rows).await
 }
 
-/// Runs a statement for each row of a batch, many of them on their way at a time.
-async fn each(
-    session: &mut Session,
-    statement: &CheckedStatement,
-    batch: &Batch,
-    input: &Value,
-    rows: &mut Rows,
-) -> Result<(), Stopped> {
-    let given = match input.pointer(&batch.rows) {
-        Some(Value::Array(given)) => given,
-        _ => {
-            let fault = Fault::parameters("TypeError", "a list of rows was expected here");
-            return Err(fault.at(batch.rows.clone()).into());
-        }
-    };
-    let given = given
-        .iter()
-        .enumerate()
-        .map(|(at, row)| batch_row(row, batch, at))
-        .collect::<Result<Vec<_>, _>>()?;
-    let place = |row: usize| Place::Row {
-        rows: &batch.rows,
-        row,
-    };
-    let mut waiting = Vec::with_capacity(PIPELINE);
-    for (at, row) in given.iter().enumerate() {
-        let values: Vec<&Value> = row.iter().collect();
-        let bound = bound(session, &statement.sql, &values)
-            .await
-            .map_err(|failed| failed.at(&place(at)))?;
-        waiting.push(bound);
-        if waiting.len() == PIPELINE || at + 1 == given.len() {
-            let first = at + 1 - waiting.len();
-            flush(session, &waiting, rows)
-                .await
-                .map_err(|(row, failed)| failed.at(&place(first + row)))?;
-            waiting.clear();
-        }
-    }
-    Ok(())
-}
-
-/// Checks one row of a batch; the errors are those that callers know from the Python connector.
-fn batch_row<'a>(row: &'a Value, batch: &Batch, at: usize) -> Result<&'a [Value], Fault> {
-    let width = batch.width as usize;
-    let fault = match row {
-        Value::Array(values) if values.len() == width => return Ok(values),
-        Value::Array(values) if values.len() > width => Fault::statement(
-            "TypeError",
-            format!(
-                "not all arguments converted during string formatting\nthe row has {} values for {width} columns",
-                values.len()
-            ),
-        ),
-        Value::Array(values) => Fault::statement(
-            "IndexError",
-            format!(
-                "list index out of range\nthe row has {} values for {width} columns",
-                values.len()
-            ),
-        ),
-        Value::Object(_) => Fault::statement(
-            "TypeError",
-            "dict is not a sequence\neach row must be a list of values",
-        ),
-        other => {
-            let python = match other {
-                Value::Null => "NoneType",
-                Value::Bool(_) => "bool",
-                Value::String(_) => "str",
-                number if crate::seal::kind(number) == "numeric" => "float",
-                _ => "int",
-            };
-            Fault::statement(
-                "TypeError",
-                format!(
-                    "'{python}' object does not support indexing\neach row must be a list of values"
-                ),
-            )
-        }
-    };
-    Err(fault.at(format!("{}/{at}", batch.rows)))
-}
-
-/// Sends a window of runs and takes in their results in order. The number counts within the window.
-async fn flush(
-    session: &Session,
-    window: &[(Prepared, Vec<Text<'_>>)],
-    rows: &mut Rows,
-) -> Result<(), (usize, Failed)> {
+/// Runs a statement that gives no rows, takes no parameters and will not be seen again.
+async fn unprepared(session: &mut Session, sql: &str, rows: &mut Rows<'_>) -> Result<(), Failed> {
+    let opening = session.take_opening();
     let client = session.client();
-    let mut results = FuturesOrdered::new();
-    for (prepared, texts) in window {
-        results.push_back(client.query_raw(&prepared.statement, texts));
-    }
-    let mut results = results.enumerate();
-    while let Some((at, result)) = results.next().await {
-        let (prepared, _) = window
-            .get(at)
-            .ok_or_else(|| (at, Failed::from(Fault::internal("a result without a run"))))?;
-        let take = async {
-            rows.take(prepared, session, result.map_err(Failed::from)?)
-                .await
-        };
-        take.await.map_err(|failed| (at, failed))?;
-    }
+    let none: [(Text<'_>, Type); 0] = [];
+    let result = opening
+        .before(client, client.query_typed_raw(sql, none))
+        .await?;
+    let mut result = pin!(result);
+    while result.as_mut().try_next().await?.is_some() {}
+    rows.add_affected(result.rows_affected().unwrap_or(0));
     Ok(())
 }
 
 async fn fetch(
-    session: &Session,
+    session: &mut Session,
     prepared: &Prepared,
     texts: &[Text<'_>],
-    rows: &mut Rows,
+    rows: &mut Rows<'_>,
 ) -> Result<(), Failed> {
-    let result = session
-        .client()
-        .query_raw(&prepared.statement, texts)
-        .await?;
-    rows.take(prepared, session, result).await
+    let opening = session.take_opening();
+    let client = session.client();
+    let result = opening
+        .before(client, client.query_raw(&prepared.statement, texts))
+        .await
+        .map_err(|error| prepared.failed(error))?;
+    rows.take(prepared, result).await
 }
 
 /// Prepares `sql` for these values and writes them for the types that the server inferred.
-async fn bound<'v>(
+pub(super) async fn bound<'v>(
     session: &mut Session,
     sql: &str,
     values: &[&'v Value],

@@ -1,7 +1,7 @@
 //! Replies and faults as HTTP responses.
 
 use crate::fault::{Fault, Kind};
-use crate::reply::{self, Reply};
+use crate::reply;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -19,10 +19,10 @@ pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> 
     response
 }
 
-/// The response to a call that succeeded.
-pub(super) fn success(reply: &Reply) -> Response<Body> {
-    let mut response = json(StatusCode::OK, reply.envelope());
-    if let Ok(value) = HeaderValue::from_str(&reply.planned_by) {
+/// The response to a call that succeeded, or that did so far.
+pub(super) fn success(planned_by: &str, body: impl Into<Body>) -> Response<Body> {
+    let mut response = json(StatusCode::OK, body);
+    if let Ok(value) = HeaderValue::from_str(planned_by) {
         response.headers_mut().insert(PLANNED_BY, value);
     }
     response

@@ -4,15 +4,21 @@ use super::envelope;
 use super::routes::App;
 use crate::call::Parameters;
 use crate::fault::{Fault, Kind};
-use crate::reply::Reply;
+use crate::reply::{self, Body, Envelope, Reply};
 use crate::runtime::FoundCommand;
-use axum::body::Body;
+use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use std::convert::Infallible;
 use std::error::Error as _;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What the path takes.
 pub(super) const ALLOW: &str = "HEAD, POST, GET, OPTIONS";
@@ -22,7 +28,7 @@ pub(super) async fn perform(
     State(app): State<Arc<App>>,
     Path((connector, command)): Path<(String, String)>,
     request: Request,
-) -> Response<Body> {
+) -> Response<HttpBody> {
     match *request.method() {
         Method::GET | Method::HEAD | Method::POST => {}
         Method::OPTIONS => return super::routes::options(ALLOW),
@@ -53,25 +59,62 @@ pub(super) async fn perform(
             &message,
         );
     };
-    let started = Instant::now();
-    let result = run(&app, &found, &body).await;
-    log(&found, &command, started, &result);
-    match result {
-        Ok(reply) => envelope::success(&reply),
-        Err(fault) => envelope::failure(&fault),
+    let log = Log::new(&found);
+    let Ok(permit) = app.calls.clone().try_acquire_owned() else {
+        let message = "too many calls are under way; try again in a second";
+        return fail(log, Fault::new(Kind::Overload, "TooManyRequests", message));
+    };
+    match run(&app, &found, &body).await {
+        Ok(Reply { body, planned_by }) => match body {
+            Body::Whole(body) => {
+                log.write(Some(&Ok(())));
+                envelope::success(&planned_by, reply::success(&body))
+            }
+            Body::Streaming(first, rest) => {
+                let stream = Streaming {
+                    envelope: Envelope::new(first, rest),
+                    log,
+                    _permit: permit,
+                };
+                envelope::success(&planned_by, HttpBody::from_stream(stream))
+            }
+        },
+        Err(fault) => fail(log, fault),
     }
 }
 
 async fn run(app: &App, found: &FoundCommand, body: &[u8]) -> Result<Reply, Fault> {
-    let Ok(_permit) = app.calls.try_acquire() else {
-        return Err(Fault::new(
-            Kind::Overload,
-            "TooManyRequests",
-            "too many calls are under way; try again in a second",
-        ));
-    };
     let parameters = Parameters::parse(body)?;
     app.runtime.run(found, parameters).await
+}
+
+fn fail(log: Log, fault: Fault) -> Response<HttpBody> {
+    let response = envelope::failure(&fault);
+    log.write(Some(&Err(fault)));
+    response
+}
+
+/// A reply on its way out. It counts as a call under way, and is logged when it ends.
+struct Streaming {
+    envelope: Envelope,
+    log: Log,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Stream for Streaming {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.envelope
+            .poll_next_unpin(context)
+            .map(|part| part.map(Ok))
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.log.write(self.envelope.outcome());
+    }
 }
 
 /// `application/json` or `application/*+json`, whatever its parameters.
@@ -90,19 +133,38 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Logs who did what and how it went: never a value, never a message, which can hold one.
-fn log(found: &FoundCommand, command: &str, started: Instant, result: &Result<Reply, Fault>) {
-    let duration_us = started.elapsed().as_micros();
-    let connector = found.planned_by();
-    match result {
-        Ok(_) => tracing::info!(connector, command, duration_us, outcome = "ok"),
-        Err(fault) if fault.kind == Kind::Connector || fault.kind == Kind::Internal => {
-            let cause = fault.source().map(ToString::to_string);
-            let culprit = tracing::field::debug(fault.culprit());
-            tracing::error!(connector, command, duration_us, outcome = %fault.code, culprit, message = fault.message, cause);
+/// What is said of a call in the log.
+struct Log {
+    connector: Arc<str>,
+    command: String,
+    started: Instant,
+}
+
+impl Log {
+    fn new(found: &FoundCommand) -> Log {
+        Log {
+            connector: found.planned_by().clone(),
+            command: found.command().to_owned(),
+            started: Instant::now(),
         }
-        Err(fault) => {
-            tracing::info!(connector, command, duration_us, outcome = %fault.code, culprit = ?fault.culprit())
+    }
+
+    /// Logs who did what and how it ended, if it did: never a value, never a message, which can hold
+    /// one.
+    fn write(&self, outcome: Option<&Result<(), Fault>>) {
+        let duration_us = self.started.elapsed().as_micros();
+        let (connector, command) = (&*self.connector, &*self.command);
+        match outcome {
+            None => tracing::info!(connector, command, duration_us, outcome = "client gone"),
+            Some(Ok(())) => tracing::info!(connector, command, duration_us, outcome = "ok"),
+            Some(Err(fault)) if matches!(fault.kind, Kind::Connector | Kind::Internal) => {
+                let cause = fault.source().map(ToString::to_string);
+                let culprit = tracing::field::debug(fault.culprit());
+                tracing::error!(connector, command, duration_us, outcome = %fault.code, culprit, message = fault.message, cause);
+            }
+            Some(Err(fault)) => {
+                tracing::info!(connector, command, duration_us, outcome = %fault.code, culprit = ?fault.culprit());
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct App {
     pub(super) runtime: Arc<Runtime>,
     pub(super) api_key: Option<Secret>,
     pub(super) cors_origins: Vec<String>,
-    pub(super) calls: Semaphore,
+    pub(super) calls: Arc<Semaphore>,
 }
 
 impl App {
@@ -35,7 +35,7 @@ impl App {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, config: &Config) -> App {
         App {
-            calls: Semaphore::new(runtime.limits().concurrent_calls),
+            calls: Arc::new(Semaphore::new(runtime.limits().concurrent_calls)),
             runtime,
             api_key: config.api_key.clone(),
             cors_origins: config.cors_origins.clone(),

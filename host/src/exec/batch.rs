@@ -1,0 +1,200 @@
+//! Runs a statement for each row of a batch, in the fastest form that means the same.
+//!
+//! What a batch means is said by its slowest form: one statement for each row, in order, in one
+//! transaction. Where the statement is a plain INSERT, the relation and the values decide whether COPY
+//! or statements of many rows would store the same. Both of those tell less when they fail, so after
+//! any refusal the transaction is rolled back and run again row by row: errors, and the pointers to
+//! the rows that they are about, always come from there.
+
+use super::bind::Text;
+use super::copy;
+use super::failed::{Failed, Place, Stopped};
+use super::many;
+use super::prepare::Prepared;
+use super::relation::{self, Relation};
+use super::rows::{Keep, Rows};
+use super::session::Session;
+use super::statement::{self, Run};
+use crate::fault::Fault;
+use crate::insert::PlainInsert;
+use crate::plan::Batch;
+use crate::seal;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{StreamExt as _, future};
+use serde_json::Value;
+
+/// Rows of a batch that are on their way to the server at the same time.
+const PIPELINE: usize = 64;
+
+/// Fewer rows go in one by one: looking at the relation takes a round trip more.
+const WORTH_A_LOOK: usize = 32;
+
+/// How a batch goes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In the fastest form that means the same.
+    Fastest,
+    /// One statement for each row.
+    RowByRow,
+}
+
+/// Runs the statement for each row of `batch`.
+pub(super) async fn run(
+    run: &Run<'_>,
+    batch: &Batch,
+    session: &mut Session,
+    rows: &mut Rows<'_>,
+) -> Result<(), Stopped> {
+    let given = match run.input.pointer(&batch.rows) {
+        Some(Value::Array(given)) => given,
+        _ => {
+            let fault = Fault::parameters("TypeError", "a list of rows was expected here");
+            return Err(fault.at(batch.rows.clone()).into());
+        }
+    };
+    let given = given
+        .iter()
+        .enumerate()
+        .map(|(at, row)| batch_row(row, batch, at))
+        .collect::<Result<Vec<_>, _>>()?;
+    let insert = run.statement.insert.as_ref();
+    match insert.filter(|_| is_worth_a_look(run, &given)) {
+        Some(insert) if at_once(session, insert, &given, rows).await? => Ok(()),
+        _ => row_by_row(run, batch, session, &given, rows).await,
+    }
+}
+
+fn is_worth_a_look(run: &Run<'_>, given: &[&[Value]]) -> bool {
+    run.form == Form::Fastest && run.keep == Keep::Count && given.len() >= WORTH_A_LOOK
+}
+
+/// Stores the rows by COPY or by statements of many rows; false where neither means the same.
+async fn at_once(
+    session: &mut Session,
+    insert: &PlainInsert,
+    given: &[&[Value]],
+    rows: &mut Rows<'_>,
+) -> Result<bool, Stopped> {
+    let relation = relation::look(session, insert)
+        .await
+        .map_err(Stopped::row_by_row)?;
+    let Some(Relation {
+        columns,
+        takes_copy,
+    }) = relation
+    else {
+        return Ok(false);
+    };
+    let stored = match copy::encode(given, &columns).filter(|_| takes_copy) {
+        Some(data) => copy::send(session, insert, data).await.map(Some),
+        None => many::insert(session, insert, &columns, given).await,
+    };
+    match stored.map_err(Stopped::row_by_row)? {
+        Some(stored) => rows.add_affected(stored),
+        None => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Runs the statement once for each row, many of them on their way at a time.
+async fn row_by_row(
+    run: &Run<'_>,
+    batch: &Batch,
+    session: &mut Session,
+    given: &[&[Value]],
+    rows: &mut Rows<'_>,
+) -> Result<(), Stopped> {
+    let place = |row: usize| Place::Row {
+        rows: &batch.rows,
+        row,
+    };
+    for (number, window) in given.chunks(PIPELINE).enumerate() {
+        let first = number * PIPELINE;
+        let mut bound = Vec::with_capacity(window.len());
+        for (at, row) in window.iter().enumerate() {
+            let values: Vec<&Value> = row.iter().collect();
+            let ready = statement::bound(session, &run.statement.sql, &values).await;
+            bound.push(ready.map_err(|failed| failed.at(&place(first + at)))?);
+        }
+        flush(session, &bound, rows)
+            .await
+            .map_err(|(row, failed)| failed.at(&place(first + row)))?;
+        // Nothing is under way now, so the server can be asked.
+        rows.settle(session)
+            .await
+            .map_err(|failed| failed.at(&place(first)))?;
+    }
+    Ok(())
+}
+
+/// Sends a window of runs and takes in their results in order. The number counts within the window.
+async fn flush(
+    session: &mut Session,
+    window: &[(Prepared, Vec<Text<'_>>)],
+    rows: &mut Rows<'_>,
+) -> Result<(), (usize, Failed)> {
+    let opening = session.take_opening();
+    let client = session.client();
+    let opened = opening.before(client, future::ok(()));
+    let runs = window
+        .iter()
+        .map(|(prepared, texts)| client.query_raw(&prepared.statement, texts));
+    let mut results: FuturesOrdered<_> = runs.collect();
+    let (opened, first) = future::join(opened, results.next()).await;
+    opened.map_err(|error| (0, error.into()))?;
+    let mut next = first;
+    for (at, (prepared, _)) in window.iter().enumerate() {
+        let Some(result) = next else {
+            return Err((at, Fault::internal("a run without a result").into()));
+        };
+        let take = async {
+            let result = result.map_err(|error| prepared.failed(error))?;
+            rows.take(prepared, result).await
+        };
+        take.await.map_err(|failed| (at, failed))?;
+        next = results.next().await;
+    }
+    Ok(())
+}
+
+/// Checks one row of a batch; the errors are those that callers know from the Python connector.
+fn batch_row<'a>(row: &'a Value, batch: &Batch, at: usize) -> Result<&'a [Value], Fault> {
+    let width = batch.width as usize;
+    let fault = match row {
+        Value::Array(values) if values.len() == width => return Ok(values),
+        Value::Array(values) if values.len() > width => Fault::statement(
+            "TypeError",
+            format!(
+                "not all arguments converted during string formatting\nthe row has {} values for {width} columns",
+                values.len()
+            ),
+        ),
+        Value::Array(values) => Fault::statement(
+            "IndexError",
+            format!(
+                "list index out of range\nthe row has {} values for {width} columns",
+                values.len()
+            ),
+        ),
+        Value::Object(_) => Fault::statement(
+            "TypeError",
+            "dict is not a sequence\neach row must be a list of values",
+        ),
+        other => {
+            let python = match other {
+                Value::Null => "NoneType",
+                Value::Bool(_) => "bool",
+                Value::String(_) => "str",
+                number if seal::kind(number) == "numeric" => "float",
+                _ => "int",
+            };
+            Fault::statement(
+                "TypeError",
+                format!(
+                    "'{python}' object does not support indexing\neach row must be a list of values"
+                ),
+            )
+        }
+    };
+    Err(fault.at(format!("{}/{at}", batch.rows)))
+}

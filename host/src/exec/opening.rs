@@ -1,0 +1,115 @@
+//! What must reach the server before the first statement of a plan, sent along with it.
+//!
+//! A plan that reads is held to that by the server. A single statement runs without a transaction
+//! block then: the session's own default says that transactions only read. It is set only where it
+//! differs, so a connection that only reads costs one round trip for each call, and so does one that
+//! only writes.
+
+use futures_util::future::join;
+use std::future::Future;
+use tokio_postgres::{Client, Error};
+
+/// Name of the setting; servers report it from version 14 on.
+const SETTING: &str = "default_transaction_read_only";
+
+/// Whether the transactions of a session only read unless they say otherwise.
+#[derive(Debug)]
+pub(super) struct ReadOnlyDefault {
+    now: bool,
+    /// As it was when the session began, by the role's or the database's settings; none where the
+    /// server does not say.
+    own: Option<bool>,
+}
+
+impl ReadOnlyDefault {
+    /// As reported when the session began.
+    pub(super) fn new<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> ReadOnlyDefault {
+        let own = parameter(SETTING).map(|value| value == "on");
+        ReadOnlyDefault {
+            now: own.unwrap_or(false),
+            own,
+        }
+    }
+
+    /// The session was reset.
+    pub(super) fn reset(&mut self) {
+        self.now = self.own.unwrap_or(false);
+    }
+
+    /// What was decided is sent.
+    pub(super) fn sent(&mut self, opening: &Opening) {
+        self.now = opening.read_only.unwrap_or(self.now);
+    }
+
+    /// What must precede a plan of one statement that needs no transaction block; none where it needs
+    /// one, because it shall only read and the default is not known.
+    pub(super) fn alone(&self, reads: bool) -> Option<Opening> {
+        match self.own {
+            None if reads => None,
+            own => Some(self.change_to(reads || own.unwrap_or(false))),
+        }
+    }
+
+    /// What must precede a plan that runs in a transaction block.
+    pub(super) fn transaction(&self, reads: bool) -> Opening {
+        if reads {
+            return Opening {
+                begin: Some("BEGIN READ ONLY"),
+                ..Opening::default()
+            };
+        }
+        // The default counts for transactions that the caller's SQL begins by itself, too.
+        Opening {
+            begin: Some("BEGIN"),
+            ..self.change_to(self.own.unwrap_or(false))
+        }
+    }
+
+    fn change_to(&self, wanted: bool) -> Opening {
+        Opening {
+            read_only: (wanted != self.now).then_some(wanted),
+            begin: None,
+        }
+    }
+}
+
+/// Statements of the host's own that go in front of the first request of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    /// The new default, where it changes.
+    read_only: Option<bool>,
+    begin: Option<&'static str>,
+}
+
+impl Opening {
+    /// Whether there is nothing to send.
+    pub(super) fn is_empty(&self) -> bool {
+        self.read_only.is_none() && self.begin.is_none()
+    }
+
+    /// Sends these statements and the request in one go.
+    pub(super) async fn before<T>(
+        self,
+        client: &Client,
+        request: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        if self.is_empty() {
+            return request.await;
+        }
+        let set = self.read_only.map(|read_only| match read_only {
+            true => "SET default_transaction_read_only TO on",
+            false => "SET default_transaction_read_only TO off",
+        });
+        // Each is sent when it is first polled, so they go out in this order.
+        let opening = join(run(client, set), run(client, self.begin));
+        let ((set, begun), answer) = join(opening, request).await;
+        set.and(begun).and(answer)
+    }
+}
+
+async fn run(client: &Client, sql: Option<&str>) -> Result<(), Error> {
+    match sql {
+        Some(sql) => client.batch_execute(sql).await,
+        None => Ok(()),
+    }
+}
