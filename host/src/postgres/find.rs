@@ -25,8 +25,11 @@ pub struct NotFound {
     install: &'static str,
 }
 
-/// The directory with `initdb` and `postgres`.
-pub(super) fn bin_dir() -> Result<PathBuf, NotFound> {
+/// The directory with `initdb`, `postgres` and the other programs of a server.
+///
+/// # Errors
+/// When no server is installed here.
+pub fn bin_dir() -> Result<PathBuf, NotFound> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(pg_config())

@@ -4,4 +4,4 @@ mod cluster;
 mod find;
 
 pub use cluster::{Cluster, StartError};
-pub use find::NotFound;
+pub use find::{NotFound, bin_dir};
