@@ -3,10 +3,11 @@
 use crate::fault::{Fault, Kind};
 use crate::plan::{Command, ParameterKind};
 use crate::seal::{self, MAX_PATTERNS, Pattern};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Parameters that engines add for themselves begin with this. They are dropped unread.
 const ENGINE_PREFIX: &str = "spiff__";
@@ -93,19 +94,36 @@ fn read(text: &str) -> Result<Parameters, Fault> {
             )),
         };
     }
-    let raw: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-    let own = raw
-        .into_iter()
-        .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX));
-    own.map(|(name, value)| {
-        Ok((
-            name,
-            serde_json::from_str(value.get()).map_err(|error| unreadable(&error))?,
-        ))
-    })
-    .collect::<Result<_, _>>()
-    .map(Parameters)
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+impl<'de> Deserialize<'de> for Parameters {
+    /// Reads an object; of members with the same name, the last counts.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Parameters, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Parameters;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of parameters")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    if name.starts_with(ENGINE_PREFIX) {
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        members.insert(name.into_owned(), map.next_value()?);
+                    }
+                }
+                Ok(Parameters(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 fn malformed(message: impl Into<String>) -> Fault {

@@ -27,7 +27,7 @@ impl managed::Manager for Manager {
     type Error = Fault;
 
     async fn create(&self) -> Result<Session, Fault> {
-        let mut session = connect::connect(&self.target, &self.limits).await?;
+        let mut session = Box::pin(connect::connect(&self.target, &self.limits)).await?;
         session.share_definitions(self.definitions.clone());
         Ok(session)
     }

@@ -103,10 +103,11 @@ pub(super) async fn prepare(
     if let Some(prepared) = session.statements.get(&key) {
         return Ok(prepared);
     }
-    let prepared = once(session, sql, types).await?;
+    // Boxed, as it is large and most calls do without it.
+    let prepared = Box::pin(once(session, sql, types)).await?;
     let prepared = match by_server(sql, &prepared.columns) {
         Some(wrapped) => {
-            let rendered = once(session, &wrapped, types).await?;
+            let rendered = Box::pin(once(session, &wrapped, types)).await?;
             renamed(rendered, &prepared.columns)
         }
         None => prepared,

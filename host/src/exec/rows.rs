@@ -124,6 +124,14 @@ impl<'c> Rows<'c> {
         let Keep::Rows(shape) = self.keep else {
             return Ok(());
         };
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        // Boxed, as it is large and most statements do without it.
+        Box::pin(self.ask(session, shape)).await
+    }
+
+    async fn ask(&mut self, session: &Session, shape: RowShape) -> Result<(), Failed> {
         for window in std::mem::take(&mut self.waiting).chunks(to_json::WINDOW) {
             let values = to_json::values(session, window).await?;
             let mut rest = values.as_slice();

@@ -53,7 +53,7 @@ impl<'a> Job<'a> {
             let alone = !needed && session.begin_alone(reads);
             let outcomes = match alone {
                 true => self.statements(session, chunks).await,
-                false => self.transaction(session, chunks).await,
+                false => Box::pin(self.transaction(session, chunks)).await,
             };
             session.drop_opening();
             attempts -= 1;

@@ -48,7 +48,10 @@ impl Run<'_> {
                     .collect::<Result<Vec<_>, _>>()?;
                 self.once(session, &values, &mut rows).await?;
             }
-            Arguments::Each(batch) => batch::run(self, batch, session, &mut rows).await?,
+            Arguments::Each(batch) => {
+                // Boxed, as it is large and most calls do without it.
+                Box::pin(batch::run(self, batch, session, &mut rows)).await?;
+            }
         }
         Ok(rows.into_outcome(self.statement.class))
     }
@@ -66,9 +69,9 @@ impl Run<'_> {
             && !quoted::takes_parameters(sql);
         let run = async {
             if defines && !plain.is_empty() {
-                run_quoted(session, sql, &plain, rows).await
+                Box::pin(run_quoted(session, sql, &plain, rows)).await
             } else if defines {
-                unprepared(session, sql, rows).await
+                Box::pin(unprepared(session, sql, rows)).await
             } else {
                 let (prepared, texts) = bound(session, sql, &plain).await?;
                 fetch(session, &prepared, &texts, rows).await?;
@@ -83,7 +86,7 @@ impl Run<'_> {
 /// Finds the value of an argument.
 fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>, Fault> {
     match argument {
-        Argument::Input(pointer) => match input.pointer(pointer) {
+        Argument::Input(pointer) => match value_at(input, pointer) {
             Some(value) => Ok((Cow::Borrowed(value), Cow::Borrowed(pointer))),
             None => {
                 Err(Fault::parameters("IndexError", "a value is missing here").at(pointer.clone()))
@@ -95,6 +98,24 @@ fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>,
             Ok((Cow::Owned(value), Cow::Borrowed("")))
         }
     }
+}
+
+/// The value that a JSON Pointer points to; quick where the pointer holds no escapes.
+fn value_at<'v>(input: &'v Value, pointer: &str) -> Option<&'v Value> {
+    if pointer.contains('~') || !pointer.starts_with('/') {
+        return input.pointer(pointer);
+    }
+    pointer
+        .split('/')
+        .skip(1)
+        .try_fold(input, |value, step| match value {
+            Value::Object(members) => members.get(step),
+            Value::Array(items) => {
+                let canonical = step == "0" || !step.starts_with(['0', '+']);
+                items.get(step.parse::<usize>().ok().filter(|_| canonical)?)
+            }
+            _ => None,
+        })
 }
 
 /// Has the server put the values in place, then runs the statement that it answers.

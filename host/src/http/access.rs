@@ -1,35 +1,23 @@
 //! Who may call: the API key.
 
 use super::envelope;
-use super::routes::App;
 use crate::secret::Secret;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, Response, StatusCode};
-use axum::middleware::Next;
-use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
 /// Header that carries the key.
 const HEADER: &str = "spiff-connector-proxy-api-key";
 
-/// Lets a request through when its path is open or it has the key. Decided before routing, so an
-/// unknown command tells a stranger nothing.
-pub(super) async fn check(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    let refused = match &app.api_key {
-        Some(key) if request.method() != Method::OPTIONS && is_protected(request.uri().path()) => {
-            !has_key(&request, key)
-        }
-        _ => false,
-    };
-    if refused {
-        return envelope::json(StatusCode::UNAUTHORIZED, "{\"error\":\"Unauthorized\"}\n");
-    }
-    next.run(request).await
+/// The response to a request that may not pass: its path is protected and it does not have the key.
+/// Decided before routing, so an unknown command tells a stranger nothing.
+pub(super) fn refusal(key: Option<&Secret>, request: &Request) -> Option<Response<Body>> {
+    let key = key?;
+    let refused = request.method() != Method::OPTIONS
+        && is_protected(request.uri().path())
+        && !has_key(request, key);
+    refused.then(|| envelope::json(StatusCode::UNAUTHORIZED, "{\"error\":\"Unauthorized\"}\n"))
 }
 
 fn is_protected(path: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The paths of the protocol.
 
-use super::{access, commands, cors, envelope, perform};
+use super::cors::Cors;
+use super::{access, commands, envelope, perform};
 use crate::config::Config;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
@@ -70,9 +71,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/auth/{connector}/{auth}/callback", read(|_| no_auth()))
         .route("/v1/do/{connector}/{command}", any(perform::perform))
         .fallback(not_found)
-        .layer(middleware::from_fn(merge_slashes))
-        .layer(middleware::from_fn_with_state(app.clone(), access::check))
-        .layer(middleware::from_fn_with_state(app.clone(), cors::add))
+        .layer(middleware::from_fn_with_state(app.clone(), border))
         .with_state(app)
 }
 
@@ -123,11 +122,26 @@ async fn not_found() -> Response<Body> {
     )
 }
 
+/// What every request passes before it is routed.
+async fn border(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+    let cors = Cors::of(&app.cors_origins, &request);
+    let stopped =
+        access::refusal(app.api_key.as_ref(), &request).or_else(|| merge_slashes(&request));
+    let mut response = match stopped {
+        Some(response) => response,
+        None => next.run(request).await,
+    };
+    if let Some(cors) = cors {
+        cors.add(&mut response);
+    }
+    response
+}
+
 /// Sends a path with doubled slashes to the one that is meant.
-async fn merge_slashes(request: Request, next: Next) -> Response<Body> {
+fn merge_slashes(request: &Request) -> Option<Response<Body>> {
     let path = request.uri().path();
     if !path.contains("//") {
-        return next.run(request).await;
+        return None;
     }
     let mut merged = path.to_owned();
     while merged.contains("//") {
@@ -154,5 +168,5 @@ async fn merge_slashes(request: Request, next: Next) -> Response<Body> {
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{merged}{query}")) {
         response.headers_mut().insert(LOCATION, location);
     }
-    response
+    Some(response)
 }
