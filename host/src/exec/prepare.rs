@@ -3,7 +3,8 @@
 use super::error;
 use super::failed::Failed;
 use super::render::{self, Codec};
-use super::session::{Session, Settings};
+use super::session::Session;
+use super::settings::Settings;
 use crate::limits::Limits;
 use airlock_connector::lex;
 use lru::LruCache;
@@ -11,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::Statement;
-use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::types::Type;
 
 /// A statement that is ready to run.
 #[derive(Clone)]
@@ -33,9 +34,29 @@ impl Prepared {
         failed.stopped.again |= doubtful;
         failed
     }
+
+    /// The same with the server rendering what may be outdated; none where nothing may be.
+    pub(super) fn updated(&self) -> Option<Prepared> {
+        let outdated = |column: &Column| column.codec.as_ref().is_some_and(Codec::can_be_outdated);
+        if !self.columns.iter().any(outdated) {
+            return None;
+        }
+        let columns = self.columns.iter().map(|column| Column {
+            codec: column
+                .codec
+                .clone()
+                .filter(|codec| !codec.can_be_outdated()),
+            ..column.clone()
+        });
+        Some(Prepared {
+            columns: columns.collect(),
+            ..self.clone()
+        })
+    }
 }
 
 /// One column of the rows that a statement gives.
+#[derive(Clone)]
 pub(super) struct Column {
     /// Its name.
     pub(super) name: String,
@@ -53,7 +74,7 @@ struct Key {
     sql: String,
     types: Vec<Type>,
     /// Settings change which columns are rendered here.
-    settings: [bool; 3],
+    settings: Arc<Settings>,
 }
 
 /// The statements of one connection, the least recently used going first.
@@ -80,6 +101,11 @@ impl Statements {
         })
     }
 
+    /// Whether it is there, however old.
+    fn holds(&self, key: &Key) -> bool {
+        self.prepared.contains(key)
+    }
+
     fn put(&mut self, key: Key, prepared: Prepared) {
         self.prepared.put(key, (Instant::now(), prepared));
     }
@@ -95,16 +121,21 @@ pub(super) async fn prepare(
     sql: &str,
     types: &[Type],
 ) -> Result<Prepared, tokio_postgres::Error> {
-    let key = Key {
+    let mut key = Key {
         sql: sql.into(),
         types: types.into(),
-        settings: session.settings().snapshot(),
+        settings: session.settings(),
     };
     if let Some(prepared) = session.statements.get(&key) {
         return Ok(prepared);
     }
-    // Boxed, as it is large and most calls do without it.
+    if session.statements.holds(&key) {
+        // It is too old, and so may be what the driver knows of the types.
+        session.client().clear_type_cache();
+    }
     let prepared = Box::pin(once(session, sql, types)).await?;
+    // Settings that the server reported before it answered are known only now.
+    key.settings = session.settings();
     let prepared = match by_server(sql, &prepared.columns) {
         Some(wrapped) => {
             let rendered = Box::pin(once(session, &wrapped, types)).await?;
@@ -128,11 +159,12 @@ pub(super) async fn once(
         .before(client, client.prepare_typed(sql, types))
         .await?;
     note_types(session, &statement);
+    let settings = session.settings();
     let columns = statement.columns().iter().map(|column| Column {
         name: column.name().to_owned(),
         key: key(column.name()),
         of_type: column.type_().clone(),
-        codec: Codec::of(column.type_(), session.settings()),
+        codec: Codec::of(column.type_(), &settings),
     });
     Ok(Prepared {
         columns: columns.collect(),
@@ -144,6 +176,7 @@ pub(super) async fn once(
 /// Forgets the statements after definitions changed under them.
 pub(super) fn forget(session: &mut Session) {
     session.statements.clear();
+    session.client().clear_type_cache();
 }
 
 fn key(name: &str) -> Vec<u8> {
@@ -162,8 +195,7 @@ fn renamed(rendered: Prepared, names: &[Column]) -> Prepared {
         .map(|(column, named)| Column {
             name: named.name.clone(),
             key: named.key.clone(),
-            of_type: column.of_type.clone(),
-            codec: column.codec.clone(),
+            ..column.clone()
         });
     Prepared {
         columns: columns.collect(),
@@ -224,20 +256,4 @@ fn can_be_wrapped(sql: &str) -> bool {
         && !words
             .iter()
             .any(|token| is(token, &["insert", "update", "delete", "merge"]))
-}
-
-impl Settings {
-    fn snapshot(&self) -> [bool; 3] {
-        use std::sync::atomic::Ordering::Acquire;
-        [
-            self.utc.load(Acquire),
-            self.postgres_intervals.load(Acquire),
-            self.plain_output.load(Acquire),
-        ]
-    }
-}
-
-/// Whether `known` is an enum, whose values are text on the wire.
-pub(super) fn is_enum(known: &Type) -> bool {
-    matches!(known.kind(), Kind::Enum(_))
 }

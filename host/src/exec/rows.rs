@@ -83,15 +83,12 @@ impl<'c> Rows<'c> {
     ///
     /// Nothing else may be asked of the connection from here: what the driver has not handed over yet
     /// stands in front of every answer.
-    pub(super) async fn take(
-        &mut self,
-        prepared: &Prepared,
-        result: RowStream,
-    ) -> Result<(), Failed> {
+    pub(super) async fn take(&mut self, given: &Prepared, result: RowStream) -> Result<(), Failed> {
         let mut result = pin!(result);
-        self.columns = prepared.columns.clone();
-        let native = prepared.columns.iter().all(|column| column.codec.is_some());
-        let failed = |error| prepared.failed(error);
+        self.columns = given.columns.clone();
+        let mut prepared = given.clone();
+        let mut native = prepared.columns.iter().all(|column| column.codec.is_some());
+        let failed = |error| given.failed(error);
         while let Some(row) = result.as_mut().try_next().await.map_err(failed)? {
             self.count += 1;
             if self.count > self.room.rows && self.keep != Keep::Count {
@@ -99,19 +96,28 @@ impl<'c> Rows<'c> {
             }
             match self.keep {
                 Keep::Count => {}
-                Keep::Rows(shape) if native => {
-                    self.push(&prepared.columns, shape, &row, &[])?;
-                    self.hand_out().await?;
+                Keep::Rows(shape) if native && self.waiting.is_empty() => {
+                    if self.push(&prepared.columns, shape, &row, &[])? {
+                        self.hand_out().await?;
+                        continue;
+                    }
+                    // From here on rows wait, so that they stay in order.
+                    prepared = prepared.updated().ok_or_else(not_of_its_type)?;
+                    native = false;
+                    self.wait(&prepared, row)?;
                 }
-                Keep::Rows(_) => {
-                    self.waiting_bytes += row.raw_size_bytes();
-                    self.waiting.push((prepared.clone(), row));
-                    self.check_bytes()?;
-                }
+                Keep::Rows(_) => self.wait(&prepared, row)?,
             }
         }
         self.affected += result.rows_affected().unwrap_or(0);
         Ok(())
+    }
+
+    /// Keeps a row until the server can be asked about it.
+    fn wait(&mut self, prepared: &Prepared, row: Row) -> Result<(), Fault> {
+        self.waiting_bytes += row.raw_size_bytes();
+        self.waiting.push((prepared.clone(), row));
+        self.check_bytes()
     }
 
     /// Counts rows that went in without a result of their own.
@@ -140,7 +146,9 @@ impl<'c> Rows<'c> {
                 let count = asked.filter(|column| column.codec.is_none()).count();
                 let (own, others) = rest.split_at_checked(count).unwrap_or_default();
                 rest = others;
-                self.push(&prepared.columns, shape, row, own)?;
+                if !self.push(&prepared.columns, shape, row, own)? {
+                    return Err(not_of_its_type().into());
+                }
                 self.hand_out().await?;
             }
         }
@@ -148,19 +156,21 @@ impl<'c> Rows<'c> {
         Ok(())
     }
 
-    /// Renders one row; `by_server` has the JSON of the columns that are not rendered here.
+    /// Renders one row; `by_server` has the JSON of the columns that are not rendered here. Where a
+    /// value is not of its type it gives false and renders nothing.
     fn push(
         &mut self,
         columns: &[Column],
         shape: RowShape,
         row: &Row,
         by_server: &[Vec<u8>],
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let (open, close) = match shape {
             RowShape::Arrays => (b'[', b']'),
             RowShape::Objects => (b'{', b'}'),
         };
         let mut by_server = by_server.iter();
+        let start = self.json.len();
         self.comma();
         self.json.push(open);
         for (at, column) in columns.iter().enumerate() {
@@ -175,11 +185,8 @@ impl<'c> Rows<'c> {
                 (Some(_), None) => self.json.extend_from_slice(b"null"),
                 (Some(codec), Some(raw)) => {
                     if !codec.render(raw, &mut self.json) {
-                        return Err(Fault::new(
-                            Kind::Database,
-                            "DataError",
-                            "the server sent a value that is not of its type",
-                        ));
+                        self.json.truncate(start);
+                        return Ok(false);
                     }
                 }
                 (None, _) => {
@@ -190,7 +197,8 @@ impl<'c> Rows<'c> {
             }
         }
         self.json.push(close);
-        self.check_bytes()
+        self.check_bytes()?;
+        Ok(true)
     }
 
     /// Separates a row from the one before it.
@@ -247,4 +255,9 @@ impl<'c> Rows<'c> {
             returns: returns && (class == Class::Rows || !self.columns.is_empty()),
         }
     }
+}
+
+fn not_of_its_type() -> Fault {
+    let message = "the server sent a value that is not of its type";
+    Fault::new(Kind::Database, "DataError", message)
 }

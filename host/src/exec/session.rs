@@ -4,6 +4,7 @@ use super::connect;
 use super::connection_string::SslMode;
 use super::opening::{Opening, ReadOnlyDefault};
 use super::prepare::Statements;
+use super::settings::{self, Current, REPORTED, Settings};
 use super::tls::Tls;
 use crate::limits::Limits;
 use futures_util::future::join3;
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,29 +24,12 @@ use tokio_postgres::{Client, Connection, NoTls};
 /// How long a request to cancel may take, and how long the server may take to heed it.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Settings that the server does not report and that change how values are written.
-const UNREPORTED: &str = "SELECT current_setting('extra_float_digits')::int > 0 AND current_setting('bytea_output') = 'hex'";
-
-/// What the session's settings mean for values that are rendered here.
-///
-/// The driver task writes the first two whenever the server reports a change, before it forwards
-/// anything that was sent after that report.
-#[derive(Debug, Default)]
-pub(super) struct Settings {
-    /// TimeZone is UTC.
-    pub(super) utc: AtomicBool,
-    /// IntervalStyle is postgres.
-    pub(super) postgres_intervals: AtomicBool,
-    /// Floats are exact and bytea is hexadecimal.
-    pub(super) plain_output: AtomicBool,
-}
-
 /// A connection that is logged in.
 pub(super) struct Session {
     client: Client,
     /// Moves the messages.
     driver: JoinHandle<()>,
-    settings: Arc<Settings>,
+    settings: Arc<Current>,
     read_only: ReadOnlyDefault,
     /// What goes in front of the next request.
     opening: Opening,
@@ -81,7 +65,7 @@ impl Session {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let settings = Arc::new(Settings::default());
+        let settings = Arc::new(Current::default());
         let iso_dates = connection
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
@@ -114,12 +98,8 @@ impl Session {
         if !self.iso_dates {
             self.client.batch_execute("SET datestyle TO 'ISO'").await?;
         }
-        let rows = self.client.simple_query(UNREPORTED).await?;
-        let plain = rows.iter().any(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
-            _ => false,
-        });
-        self.settings.plain_output.store(plain, Ordering::Release);
+        let answer = self.client.simple_query(settings::UNREPORTED).await?;
+        self.settings.answer(&answer);
         Ok(())
     }
 
@@ -127,8 +107,9 @@ impl Session {
         &self.client
     }
 
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
+    /// The settings in force, as far as the server's answers were read.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        self.settings.get()
     }
 
     /// Begins a plan of one statement that is atomic by itself; false where it needs a transaction
@@ -187,12 +168,13 @@ impl Session {
         if self.definitions_seen != now {
             self.definitions_seen = now;
             self.statements.clear();
+            self.client.clear_type_cache();
         }
     }
 
     /// Forgets what is not reported: a statement may have changed it.
     pub(super) fn distrust_settings(&self) {
-        self.settings.plain_output.store(false, Ordering::Release);
+        self.settings.distrust();
     }
 
     /// Brings a connection on which the caller's SQL ran back to how it was, if that can be known.
@@ -250,7 +232,7 @@ impl std::fmt::Debug for Session {
 
 /// Moves messages until the connection ends. Notices and notifications are dropped: they can hold
 /// values.
-async fn drive<S, T>(connection: Connection<S, T>, settings: Arc<Settings>)
+async fn drive<S, T>(connection: Connection<S, T>, settings: Arc<Current>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
@@ -259,18 +241,7 @@ where
     std::future::poll_fn(|context| {
         loop {
             let polled = connection.poll_message(context);
-            let is = |name, wanted: &[&str]| {
-                connection
-                    .parameter(name)
-                    .is_some_and(|value| wanted.contains(&value))
-            };
-            settings.utc.store(
-                is("TimeZone", &["UTC", "Etc/UTC", "GMT", "Universal", "Zulu"]),
-                Ordering::Release,
-            );
-            settings
-                .postgres_intervals
-                .store(is("IntervalStyle", &["postgres"]), Ordering::Release);
+            settings.report(REPORTED.map(|name| connection.parameter(name)));
             match polled {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
