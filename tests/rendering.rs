@@ -6,7 +6,13 @@
     clippy::unwrap_used
 )]
 
+mod rendering {
+    pub(super) mod samples;
+}
+
 use airlock_tests::{Database, Server};
+use rendering::samples::{DEFINITIONS, SAMPLES};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// Expressions of every type that is decoded here, and of types that are left to the server.
@@ -224,4 +230,123 @@ async fn types_that_are_not_known_here_are_never_an_error() {
             "{sql}: {reply}"
         );
     }
+}
+
+/// The connection, and what the driver knows of the type, outlive the change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_composite_that_has_got_a_field_is_rendered_with_it() {
+    let database = Database::fresh().await;
+    database.batch_execute(TYPES).await.unwrap();
+    let fill = "CREATE TABLE t (p pair); INSERT INTO t VALUES (ROW(1, 'x'))";
+    database.batch_execute(fill).await.unwrap();
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let call = json!({"database_connection_str": database.dsn, "table_name": "t", "schema": {"columns": ["p"]}});
+    for (change, expected) in [
+        ("SELECT", json!([[{"a": 1, "b": "x"}]])),
+        (
+            "ALTER TYPE pair ADD ATTRIBUTE c int",
+            json!([[{"a": 1, "b": "x", "c": null}]]),
+        ),
+    ] {
+        database.batch_execute(change).await.unwrap();
+        let (_, reply) = server.call("postgres_v2/SelectValuesV2", &call).await;
+        assert_eq!(reply["command_response"]["body"], expected, "{reply}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cast_to_json_takes_the_place_of_the_text_form() {
+    let database = Database::fresh().await;
+    database.batch_execute(TYPES).await.unwrap();
+    let cast = "CREATE FUNCTION to_number(mood) RETURNS json LANGUAGE sql AS 'SELECT ''7''::json'; \
+                CREATE CAST (mood AS json) WITH FUNCTION to_number(mood)";
+    database.batch_execute(cast).await.unwrap();
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let values = ["'x'::mood", "ARRAY['x'::mood]", "ROW(1, 'a')::pair"].map(str::to_owned);
+    let rendered = select(&server, &database.dsn, values.into_iter()).await;
+    assert_eq!(rendered, [json!(7), json!([7]), json!({"a": 1, "b": "a"})]);
+}
+
+/// Values of each type.
+const ROWS: usize = 1_000;
+
+/// Sessions that write in different ways; the first sees all rows, the others some.
+const SESSIONS: &[&str] = &[
+    "-c timezone=UTC",
+    "-c timezone=America/New_York -c intervalstyle=iso_8601",
+    "-c timezone=Asia/Kolkata -c intervalstyle=sql_standard -c bytea_output=escape",
+    "-c timezone=Europe/Dublin -c intervalstyle=postgres_verbose -c extra_float_digits=0",
+    "-c timezone=Africa/Monrovia -c lc_monetary=C.UTF-8",
+    "-c timezone=-5.5 -c datestyle=German",
+    "-c timezone=FOO+3 -c extra_float_digits=3",
+];
+
+/// The server is the oracle; each row is compared as text.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_values_of_every_type_are_rendered_as_to_json_renders_them() {
+    let database = Database::fresh().await;
+    database.batch_execute(DEFINITIONS).await.unwrap();
+    for (at, sample) in SAMPLES.iter().enumerate() {
+        let filled = database.batch_execute(&sample.fill(&table(at), ROWS)).await;
+        assert!(filled.is_ok(), "{}: {filled:?}", sample.of);
+    }
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let mut differences = Vec::new();
+    for (session, settings) in SESSIONS.iter().enumerate() {
+        let rows = if session == 0 { ROWS } else { 80 };
+        let dsn = format!("{} options='{settings}'", database.dsn);
+        let oracle = Database::connect(&dsn).await;
+        // Every session of the host has dates in ISO form; ranges show them.
+        oracle
+            .batch_execute("SET datestyle TO 'ISO'")
+            .await
+            .unwrap();
+        for (at, sample) in SAMPLES.iter().enumerate() {
+            let table = table(at);
+            let sql = format!("SELECT to_json(v)::text FROM {table} WHERE id < {rows} ORDER BY id");
+            let expected = oracle.query(&sql, &[]).await.unwrap();
+            let sql = format!("SELECT v FROM {table} WHERE id < {rows} ORDER BY id");
+            let rendered = fetch(&server, &dsn, &sql).await;
+            assert_eq!((rendered.len(), expected.len()), (rows, rows), "{sql}");
+            for (rendered, expected) in rendered.iter().zip(&expected) {
+                let expected: Option<&str> = expected.get(0);
+                let expected = sample.expected(expected.unwrap_or("null"));
+                // JSON text keeps its spaces, except those around it.
+                if rendered[0].get() != expected.trim() {
+                    let of = sample.of;
+                    differences.push(format!(
+                        "{of} with {settings}: {} for {expected}",
+                        rendered[0]
+                    ));
+                }
+            }
+        }
+    }
+    let some = &differences[..differences.len().min(40)];
+    assert!(differences.is_empty(), "{}: {some:#?}", differences.len());
+}
+
+fn table(at: usize) -> String {
+    format!("sample{at}")
+}
+
+/// Rows as they are in the reply, character by character.
+async fn fetch(server: &Server, dsn: &str, sql: &str) -> Vec<Vec<Box<RawValue>>> {
+    #[derive(serde::Deserialize)]
+    struct Envelope {
+        command_response: Response,
+        error: Value,
+    }
+    #[derive(serde::Deserialize)]
+    struct Response {
+        body: Box<RawValue>,
+    }
+    let call =
+        json!({"database_connection_str": dsn, "schema": {"sql": sql, "fetch_results": true}});
+    let url = format!("{}/v1/do/postgres_v2/DoSQL", server.base);
+    let response = server.http.post(url).json(&call).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    let envelope: Envelope = serde_json::from_str(&text).unwrap();
+    assert_eq!(envelope.error, Value::Null, "{sql}");
+    serde_json::from_str(envelope.command_response.body.get()).unwrap()
 }
