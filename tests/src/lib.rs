@@ -9,6 +9,7 @@
 
 mod database;
 mod server;
+pub mod types;
 
 pub use database::{Database, cluster};
 pub use server::Server;
