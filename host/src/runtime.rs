@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::reply::{Body, Reply};
+use crate::seal;
 use crate::secret::Secret;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -331,15 +332,11 @@ fn affected(outcome: &Outcome) -> String {
 }
 
 fn connection_string(given: Option<&Value>) -> Result<Secret, Fault> {
-    let type_name = match given {
+    let other = match given {
         None | Some(Value::Null) => return Ok(Secret::new("")),
         Some(Value::String(text)) => return Ok(Secret::new(text)),
-        Some(Value::Bool(_)) => "bool",
-        Some(Value::Array(_)) => "list",
-        Some(Value::Object(_)) => "dict",
-        Some(number) if crate::seal::kind(number) == "numeric" => "float",
-        Some(Value::Number(_)) => "int",
+        Some(other) => seal::python_type(other),
     };
-    let message = format!("Expected bytes or unicode string, got {type_name} instead");
+    let message = format!("Expected bytes or unicode string, got {other} instead");
     Err(Fault::new(Kind::Connection, "TypeError", message))
 }

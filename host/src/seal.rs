@@ -160,6 +160,20 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// Name of the type that a value has in Python, for messages that callers know.
+#[must_use]
+pub fn python_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NoneType",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.as_str().contains(['.', 'e', 'E']) => "float",
+        Value::Number(_) => "int",
+        Value::String(_) => "str",
+        Value::Array(_) => "list",
+        Value::Object(_) => "dict",
+    }
+}
+
 fn number_kind(number: &Number) -> &'static str {
     match number.as_i64() {
         Some(integer) if i32::try_from(integer).is_ok() => "int4",

@@ -180,21 +180,13 @@ fn batch_row<'a>(row: &'a Value, batch: &Batch, at: usize) -> Result<&'a [Value]
             "TypeError",
             "dict is not a sequence\neach row must be a list of values",
         ),
-        other => {
-            let python = match other {
-                Value::Null => "NoneType",
-                Value::Bool(_) => "bool",
-                Value::String(_) => "str",
-                number if seal::kind(number) == "numeric" => "float",
-                _ => "int",
-            };
-            Fault::statement(
-                "TypeError",
-                format!(
-                    "'{python}' object does not support indexing\neach row must be a list of values"
-                ),
-            )
-        }
+        other => Fault::statement(
+            "TypeError",
+            format!(
+                "'{}' object does not support indexing\neach row must be a list of values",
+                seal::python_type(other)
+            ),
+        ),
     };
     Err(fault.at(format!("{}/{at}", batch.rows)))
 }
