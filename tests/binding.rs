@@ -7,6 +7,10 @@
     clippy::unwrap_used
 )]
 
+mod binding {
+    mod round_trip;
+}
+
 use airlock_tests::{Database, Server};
 use serde_json::{Value, json};
 use tokio_postgres::SimpleQueryMessage;
@@ -39,6 +43,7 @@ fn to_json(python: &str) -> Option<String> {
         .find(|text| serde_json::from_str::<Value>(text).is_ok())
 }
 
+/// The first row that the server gives, as text; else the SQLSTATE.
 async fn first_row(database: &Database, sql: &str) -> Result<Vec<Option<String>>, String> {
     let messages = database
         .simple_query(sql)
@@ -202,4 +207,72 @@ async fn statements_without_parameters_are_filled_by_the_server() {
         (row.get::<_, Option<String>>(3), row.get::<_, String>(4)),
         (None, "100 %s $1 {x}".into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_fill_composites_in_order() {
+    let database = Database::fresh().await;
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let define = "CREATE TYPE pair AS (a int, b text); CREATE TYPE holder AS (p pair, ps pair[], j jsonb);
+         CREATE TABLE t (p pair, ps pair[], grid pair[], h holder, v int2vector, n numeric[], s text[])";
+    database.batch_execute(define).await.unwrap();
+    let row = json!([
+        [1, "x"], [[2, "\"y\""], {"b": "z"}, null], [[{"a": 1}], [null]], [[3, "(,)"], [[4, "w"]], "a string"], [5, 6],
+        ["NaN", "-Infinity", 1.50], [true, 1.25, {"a": ["\\"]}]
+    ]);
+    let call = json!({"database_connection_str": database.dsn, "table_name": "t", "schema": {"columns": ["p", "ps", "grid", "h", "v", "n", "s"], "values": [row]}});
+    let (_, reply) = server.call("postgres_v2/InsertValuesV2", &call).await;
+    assert_eq!(reply["error"], Value::Null, "{reply}");
+    let stored = first_row(&database, "SELECT to_json(t) FROM t")
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
+    let expected = json!({
+        "p": {"a": 1, "b": "x"}, "ps": [{"a": 2, "b": "\"y\""}, {"a": null, "b": "z"}, null], "grid": [[{"a": 1, "b": null}], [null]],
+        "h": {"p": {"a": 3, "b": "(,)"}, "ps": [{"a": 4, "b": "w"}], "j": "a string"}, "v": [5, 6],
+        "n": ["NaN", "-Infinity", 1.5], "s": ["true", "1.25", "{\"a\": [\"\\\\\"]}"]
+    });
+    assert_eq!(serde_json::from_str::<Value>(&stored).unwrap(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extension_types_take_their_json() {
+    let database = Database::fresh().await;
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &[], &[]);
+    let values = [
+        (
+            "hstore",
+            json!({"a b": "1", "\"": null, "c": "x\\,=>\"", "": "NULL"}),
+        ),
+        ("hstore[]", json!([{"a": "1"}, {}, null])),
+        ("citext", json!("A \"b\"")),
+        ("citext[]", json!(["A", "NULL", null, ""])),
+        ("ltree", json!("a.b")),
+        ("cube[]", json!(["(1, 2),(3, 4)"])),
+    ];
+    for (at, (name, value)) in values.into_iter().enumerate() {
+        let extension = name.trim_end_matches("[]");
+        let available =
+            format!("SELECT count(*) FROM pg_available_extensions WHERE name = '{extension}'");
+        if first_row(&database, &available).await.unwrap() != [Some("1".into())] {
+            continue;
+        }
+        let define =
+            format!("CREATE EXTENSION IF NOT EXISTS {extension}; CREATE TABLE t{at} (v {name})");
+        database.batch_execute(&define).await.unwrap();
+        let call = json!({"database_connection_str": database.dsn, "table_name": format!("t{at}"), "schema": {"columns": ["v"], "values": [[value]]}});
+        let (_, reply) = server.call("postgres_v2/InsertValuesV2", &call).await;
+        assert_eq!(reply["error"], Value::Null, "{name}: {reply}");
+        let stored = first_row(&database, &format!("SELECT to_json(v) FROM t{at}"))
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(&stored).unwrap(),
+            value,
+            "{name}"
+        );
+    }
 }

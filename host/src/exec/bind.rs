@@ -5,6 +5,7 @@
 //! The server does all parsing.
 
 use super::array;
+use super::write;
 use crate::fault::Fault;
 use crate::seal;
 use bytes::BytesMut;
@@ -57,13 +58,10 @@ pub(super) fn text<'a>(value: &'a Value, parameter: &Type) -> Result<Text<'a>, U
         Value::Null => return Ok(Text(None)),
         Value::Bool(true) => Cow::Borrowed("true"),
         Value::Bool(false) => Cow::Borrowed("false"),
-        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::Number(number) => Cow::Borrowed(number.as_str()),
         Value::String(text) => Cow::Borrowed(text.as_str()),
-        Value::Array(items) => array_text(value, items, parameter)?,
-        Value::Object(_) => match base(parameter).kind() {
-            Kind::Composite(fields) => Cow::Owned(array::record(value, fields)),
-            _ => Cow::Owned(array::json(value)),
-        },
+        Value::Array(items) => Cow::Owned(array_text(value, items, parameter)?),
+        Value::Object(_) => Cow::Owned(write::text(value, parameter)),
     };
     if text.contains('\0') {
         return Err(Unsuited::Refuse(Fault::statement(
@@ -74,25 +72,18 @@ pub(super) fn text<'a>(value: &'a Value, parameter: &Type) -> Result<Text<'a>, U
     Ok(Text(Some(text)))
 }
 
-fn array_text<'a>(
-    value: &Value,
-    items: &[Value],
-    parameter: &Type,
-) -> Result<Cow<'a, str>, Unsuited> {
-    let base_type = base(parameter);
-    let literal = array::literal_type(items);
-    match base_type.kind() {
+fn array_text(value: &Value, items: &[Value], parameter: &Type) -> Result<String, Unsuited> {
+    let target = base(parameter);
+    match (target.kind(), array::literal_type(items)) {
         // As in SQL, numbers with a fraction are rounded to integers by assignment, not refused.
-        Kind::Array(element) if is_integer(element) && literal == Some(Type::NUMERIC_ARRAY) => {
+        (Kind::Array(element), Some(Type::NUMERIC_ARRAY)) if is_integer(element) => {
             Err(Unsuited::Declare(Type::NUMERIC_ARRAY))
         }
-        Kind::Array(element) => Ok(Cow::Owned(array::array(items, is_json(base(element))))),
-        Kind::Composite(fields) => Ok(Cow::Owned(array::record(value, fields))),
-        _ if is_json(base_type) => Ok(Cow::Owned(array::json(value))),
-        _ => match literal {
-            Some(declared) if *base_type != declared => Err(Unsuited::Declare(declared)),
-            _ => Ok(Cow::Owned(array::array(items, false))),
-        },
+        (Kind::Array(_) | Kind::Composite(_), _) => Ok(write::text(value, target)),
+        _ if write::is_json(target) => Ok(write::text(value, target)),
+        // Not a type for arrays: the server says so, or casts as it does from the literal.
+        (_, Some(declared)) => Err(Unsuited::Declare(declared)),
+        (_, None) => Ok(write::text(value, &Type::TEXT_ARRAY)),
     }
 }
 
@@ -104,17 +95,13 @@ pub(super) fn base(parameter: &Type) -> &Type {
     }
 }
 
-fn is_json(parameter: &Type) -> bool {
-    matches!(*parameter, Type::JSON | Type::JSONB)
-}
-
 fn is_integer(parameter: &Type) -> bool {
     matches!(*base(parameter), Type::INT2 | Type::INT4 | Type::INT8)
 }
 
 impl ToSql for Text<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        match &self.0 {
+        match self.as_str() {
             None => Ok(IsNull::Yes),
             Some(text) => {
                 out.extend_from_slice(text.as_bytes());

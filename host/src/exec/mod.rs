@@ -16,6 +16,7 @@ mod error;
 mod execution;
 mod failed;
 mod host;
+mod json_text;
 mod many;
 mod opening;
 mod pool;
@@ -30,6 +31,7 @@ mod settings;
 mod statement;
 mod tls;
 mod to_json;
+mod write;
 mod zone;
 
 pub use connection_string::ConnectionString;
