@@ -8,6 +8,7 @@
 )]
 
 mod binding {
+    mod misfits;
     mod round_trip;
 }
 

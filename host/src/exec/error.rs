@@ -60,6 +60,20 @@ pub(super) fn offending_parameter(error: &tokio_postgres::Error) -> Option<usize
     digits.parse::<usize>().ok()?.checked_sub(1)
 }
 
+/// The parameter of `sql`, counted from 0, at which an error points, such as one of the wrong type.
+pub(super) fn parameter_pointed_at(error: &tokio_postgres::Error, sql: &str) -> Option<usize> {
+    let Some(ErrorPosition::Original(position)) = error.as_db_error()?.position() else {
+        return None;
+    };
+    // Positions count characters from 1.
+    let before = usize::try_from(*position).ok()?.checked_sub(1)?;
+    let mut pointed_at = sql.chars().skip(before);
+    let is_parameter = pointed_at.next() == Some('$');
+    let number: String = pointed_at.take_while(char::is_ascii_digit).collect();
+    let number: usize = number.parse().ok().filter(|_| is_parameter)?;
+    number.checked_sub(1)
+}
+
 /// Whether the server refused a cached statement because definitions changed under it.
 pub(super) fn is_stale_statement(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_some_and(|report| {

@@ -203,7 +203,14 @@ pub(super) async fn bound<'v>(
                     parameter: None,
                 });
             }
-            other => other?,
+            Err(error) => {
+                let parameter = error::parameter_pointed_at(&error, sql);
+                return Err(Failed {
+                    parameter,
+                    stopped: error.into(),
+                });
+            }
+            Ok(prepared) => prepared,
         };
         let parameters = prepared.statement.params();
         if parameters.len() != values.len() {
