@@ -173,7 +173,10 @@ impl Session {
     }
 
     /// Forgets what is not reported: a statement may have changed it.
-    pub(super) fn distrust_settings(&self) {
+    ///
+    /// Statements go with it: what the server reports about settings may not be known here yet.
+    pub(super) fn distrust_settings(&mut self) {
+        self.statements.clear();
         self.settings.distrust();
     }
 
