@@ -110,7 +110,7 @@ async fn planning_is_bounded_by_name() {
             let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});
             runtime.plan(
                 &command,
-                Parameters::parse(call.to_string().as_bytes()).unwrap(),
+                Parameters::from(call.as_object().unwrap().clone()),
             )
         };
         let fault = plan(&"SELECT 100; ".repeat(statements)).await.unwrap_err();

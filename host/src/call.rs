@@ -1,9 +1,11 @@
 //! One request for one command: from JSON text to checked, sealed parameters.
 
 use crate::fault::{Fault, Kind};
+use crate::input::Input;
 use crate::plan::{Command, ParameterKind};
-use crate::seal::{self, MAX_PATTERNS, Pattern};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use crate::seal::{self, MAX_PATTERNS, Pattern, Sealed};
+use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,9 +17,14 @@ const ENGINE_PREFIX: &str = "spiff__";
 /// Some clients put it in front of UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The parameters of a call by name, as they were sent.
+/// The parameters of a call, as they were sent.
 #[derive(Debug, Default)]
-pub struct Parameters(BTreeMap<String, Value>);
+pub struct Parameters<'t> {
+    /// A JSON object, or something empty.
+    text: Cow<'t, str>,
+    /// Parameters that take the place of those in the text.
+    more: BTreeMap<String, Value>,
+}
 
 /// A command with its sealing patterns, ready to receive calls.
 #[derive(Debug)]
@@ -29,58 +36,35 @@ pub struct CommandSpec {
 }
 
 /// A call whose parameters fit the command.
+#[derive(Debug)]
 pub struct Call {
     /// The connection parameter, where the command has one and the call gives it.
     pub connection: Option<Value>,
     /// The other parameters.
-    pub input: Value,
+    pub input: Input,
     /// The other parameters as the connector sees them.
     pub sealed: String,
 }
 
-impl Parameters {
-    /// Reads the body of a request: a JSON object. `null` and other empty values count as `{}`.
+impl<'t> Parameters<'t> {
+    /// Takes the body of a request: a JSON object. `null` and other empty values count as `{}`.
     ///
     /// The bare words `NaN`, `Infinity` and `-Infinity`, which Python writes into JSON, are read as
     /// text, which PostgreSQL takes for numbers.
     ///
     /// # Errors
-    /// When the text is not JSON, or is neither an object nor empty.
-    pub fn parse(text: &[u8]) -> Result<Parameters, Fault> {
+    /// When the text is neither an object nor empty. The object itself is read when the command is
+    /// known, by [`CommandSpec::call`].
+    pub fn parse(text: &'t [u8]) -> Result<Parameters<'t>, Fault> {
         let text = std::str::from_utf8(text).map_err(|_| malformed("the body is not UTF-8"))?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        match read(text) {
-            Err(fault) => match quote_non_finite(text) {
-                Cow::Owned(text) => read(&text),
-                Cow::Borrowed(_) => Err(fault),
-            },
-            parameters => parameters,
+        if text.trim_start().starts_with('{') {
+            return Ok(Parameters {
+                text: text.into(),
+                more: BTreeMap::new(),
+            });
         }
-    }
-}
-
-impl Parameters {
-    /// These parameters with one more, or with another value for one.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Value) -> Parameters {
-        self.0.insert(name.into(), value);
-        self
-    }
-}
-
-impl From<Map<String, Value>> for Parameters {
-    fn from(map: Map<String, Value>) -> Self {
-        Parameters(
-            map.into_iter()
-                .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX))
-                .collect(),
-        )
-    }
-}
-
-fn read(text: &str) -> Result<Parameters, Fault> {
-    if !text.trim_start().starts_with('{') {
-        return match serde_json::from_str(text).map_err(|error| unreadable(&error))? {
+        match serde_json::from_str(text).map_err(|error| unreadable(&error))? {
             Value::Null | Value::Bool(false) => Ok(Parameters::default()),
             Value::Number(number) if number.as_f64() == Some(0.0) => Ok(Parameters::default()),
             Value::String(text) if text.is_empty() => Ok(Parameters::default()),
@@ -92,37 +76,38 @@ fn read(text: &str) -> Result<Parameters, Fault> {
                     seal::kind(&other)
                 ),
             )),
-        };
+        }
     }
-    serde_json::from_str(text).map_err(|error| unreadable(&error))
+
+    /// Whether the text is JSON, for those who want to know before the command does.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self) -> Result<(), Fault> {
+        let read = |text: &str| serde_json::from_str::<IgnoredAny>(text);
+        match (read(&self.text), quote_non_finite(&self.text)) {
+            (Err(_), Cow::Owned(quoted)) => read(&quoted),
+            (Err(_), Cow::Borrowed("")) => Ok(IgnoredAny),
+            (result, _) => result,
+        }
+        .map(drop)
+        .map_err(|error| unreadable(&error))
+    }
+
+    /// These parameters with one more, or with another value for one.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Parameters<'t> {
+        self.more.insert(name.into(), value);
+        self
+    }
 }
 
-impl<'de> Deserialize<'de> for Parameters {
-    /// Reads an object; of members with the same name, the last counts.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Parameters, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Parameters;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of parameters")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
-                let mut members = BTreeMap::new();
-                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                    if name.starts_with(ENGINE_PREFIX) {
-                        map.next_value::<IgnoredAny>()?;
-                    } else {
-                        members.insert(name.into_owned(), map.next_value()?);
-                    }
-                }
-                Ok(Parameters(members))
-            }
+impl From<Map<String, Value>> for Parameters<'_> {
+    fn from(map: Map<String, Value>) -> Self {
+        Parameters {
+            text: Value::Object(map).to_string().into(),
+            more: BTreeMap::new(),
         }
-
-        deserializer.deserialize_map(Members)
     }
 }
 
@@ -212,80 +197,227 @@ impl CommandSpec {
             .map(|p| p.name.as_str())
     }
 
-    /// Checks the parameters against the command and seals them.
+    /// Reads the parameters, checks them against the command and seals them.
     ///
     /// # Errors
-    /// `TypeError` where a parameter is missing or unknown.
-    pub fn call(&self, Parameters(mut given): Parameters) -> Result<Call, Fault> {
-        let name = &self.command.name;
-        let mut connection = None;
-        let mut input = Map::new();
-        let mut sealed = b"{".to_vec();
-        for (parameter, patterns) in self.command.parameters.iter().zip(&self.patterns) {
-            match given.remove(&parameter.name) {
-                None if parameter.required => {
+    /// When the text is not JSON; `TypeError` where a parameter is missing or unknown.
+    pub fn call(&self, parameters: Parameters<'_>) -> Result<Call, Fault> {
+        let mut read = self.read(&parameters.text)?;
+        for (name, value) in parameters.more {
+            let text = value.to_string();
+            let mut json = serde_json::Deserializer::from_str(&text);
+            read.member(&name, &mut json)
+                .map_err(|error| unreadable(&error))?;
+        }
+        read.into_call()
+    }
+
+    fn read(&self, text: &str) -> Result<Read<'_>, Fault> {
+        if text.is_empty() {
+            return Ok(Read::new(self));
+        }
+        let read = |text: &str| {
+            let mut json = serde_json::Deserializer::from_str(text);
+            let read = Read::new(self).deserialize(&mut json)?;
+            json.end()?;
+            Ok(read)
+        };
+        let error: serde_json::Error = match read(text) {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        let mended = match quote_non_finite(text) {
+            _ if error.to_string().starts_with(seal::REPEATED) => last_of_each_name(text),
+            Cow::Owned(quoted) => Ok(quoted),
+            Cow::Borrowed(_) => Err(error),
+        };
+        mended
+            .and_then(|text| read(&text))
+            .map_err(|error| unreadable(&error))
+    }
+}
+
+/// The same object, with the last one of members that have the same name.
+fn last_of_each_name(text: &str) -> serde_json::Result<String> {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)?;
+    let own = members
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX));
+    let own: serde_json::Result<Map<String, Value>> = own
+        .map(|(name, value)| Ok((name.into_owned(), serde_json::from_str(value.get())?)))
+        .collect();
+    Ok(Value::Object(own?).to_string())
+}
+
+/// Parameters as they are read.
+struct Read<'s> {
+    spec: &'s CommandSpec,
+    connection: Option<Value>,
+    /// What was read, in the order of the command's parameters.
+    members: Vec<Option<Sealed>>,
+    unknown: Option<String>,
+}
+
+impl<'s> Read<'s> {
+    fn new(spec: &'s CommandSpec) -> Read<'s> {
+        let parameters = spec.command.parameters.iter();
+        Read {
+            spec,
+            connection: None,
+            members: parameters.map(|_| None).collect(),
+            unknown: None,
+        }
+    }
+
+    /// Reads one parameter. Of several with the same name, the last counts.
+    fn member<'de, D: Deserializer<'de>>(&mut self, name: &str, json: D) -> Result<(), D::Error> {
+        let mut parameters = self.spec.command.parameters.iter().enumerate();
+        let known = parameters.find(|(_, parameter)| parameter.name == name);
+        let Some((at, parameter)) = known else {
+            IgnoredAny::deserialize(json)?;
+            if !name.starts_with(ENGINE_PREFIX) {
+                self.unknown.get_or_insert_with(|| name.to_owned());
+            }
+            return Ok(());
+        };
+        if parameter.kind == ParameterKind::Connection {
+            self.connection = Some(Value::deserialize(json)?);
+            return Ok(());
+        }
+        let patterns = self.spec.patterns.get(at).map_or(&[][..], Vec::as_slice);
+        let sealed = seal::read(name, patterns, json)?;
+        if let Some(slot) = self.members.get_mut(at) {
+            *slot = Some(sealed);
+        }
+        Ok(())
+    }
+
+    fn into_call(self) -> Result<Call, Fault> {
+        let command = &self.spec.command;
+        let mut call = Call {
+            connection: self.connection,
+            input: Input::default(),
+            sealed: String::new(),
+        };
+        let mut text = b"{".to_vec();
+        for (parameter, sealed) in command.parameters.iter().zip(self.members) {
+            let is_connection = parameter.kind == ParameterKind::Connection;
+            match sealed {
+                None if parameter.required && !(is_connection && call.connection.is_some()) => {
                     let message = format!(
-                        "{name} is missing the required parameter '{}': {}",
-                        parameter.name, parameter.summary
+                        "{} is missing the required parameter '{}': {}",
+                        command.name, parameter.name, parameter.summary
                     );
                     return Err(Fault::parameters("TypeError", message));
                 }
                 None => {}
-                Some(value) if parameter.kind == ParameterKind::Connection => {
-                    connection = Some(value)
-                }
-                Some(value) => {
-                    seal_member(&parameter.name, &value, patterns, &mut sealed);
-                    input.insert(parameter.name.clone(), value);
+                Some(sealed) => {
+                    if text.len() > 1 {
+                        text.push(b',');
+                    }
+                    // Writing into memory cannot fail.
+                    let _ = serde_json::to_writer(&mut text, &parameter.name);
+                    text.push(b':');
+                    text.extend_from_slice(&sealed.text);
+                    call.input.add(&parameter.name, sealed);
                 }
             }
         }
-        if let Some(unknown) = given.keys().next() {
-            let known: Vec<_> = self
-                .command
+        if let Some(unknown) = self.unknown {
+            let known: Vec<_> = command
                 .parameters
                 .iter()
                 .map(|parameter| parameter.name.as_str())
                 .collect();
             let message = format!(
-                "{name} got an unexpected parameter '{unknown}'; it takes {}",
+                "{} got an unexpected parameter '{unknown}'; it takes {}",
+                command.name,
                 known.join(", ")
             );
             return Err(Fault::parameters("TypeError", message));
         }
-        sealed.push(b'}');
-        Ok(Call {
-            connection,
-            input: Value::Object(input),
-            sealed: String::from_utf8(sealed).map_err(Fault::internal)?,
-        })
+        text.push(b'}');
+        call.sealed = String::from_utf8(text).map_err(Fault::internal)?;
+        Ok(call)
     }
 }
 
-fn seal_member(name: &str, value: &Value, patterns: &[Pattern], out: &mut Vec<u8>) {
-    if out.len() > 1 {
-        out.push(b',');
+impl<'de> DeserializeSeed<'de> for Read<'_> {
+    type Value = Self;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(self)
     }
-    // Writing into memory cannot fail.
-    let _ = serde_json::to_writer(&mut *out, name);
-    out.push(b':');
-    seal::seal_into(value, patterns, out);
+}
+
+impl<'de> Visitor<'de> for Read<'_> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of parameters")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            map.next_value_seed(Member {
+                name: &name,
+                read: &mut self,
+            })?;
+        }
+        Ok(self)
+    }
+}
+
+/// The value of one parameter, about to be read.
+struct Member<'r, 's> {
+    name: &'r str,
+    read: &'r mut Read<'s>,
+}
+
+impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        self.read.member(self.name, json)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Access, Parameter};
+    use serde_json::json;
+
+    /// Reads `text` for a command with the parameters `a` and `b`.
+    fn read(text: &[u8]) -> Result<Call, Fault> {
+        let parameter = |name: &str| Parameter {
+            name: name.into(),
+            kind: ParameterKind::Any,
+            required: false,
+            summary: String::new(),
+            schema: None,
+            sealed: vec!["/*/x".into()],
+        };
+        let command = Command {
+            name: "C".into(),
+            summary: String::new(),
+            access: Access::Read,
+            raw: false,
+            parameters: vec![parameter("a"), parameter("b")],
+            errors: vec![],
+            example: "{}".into(),
+        };
+        CommandSpec::new(command)?.call(Parameters::parse(text)?)
+    }
 
     #[test]
     fn python_numbers_are_read() {
-        let text = r#"{"a": [NaN, -Infinity, Infinity], "b": "NaN \" NaN", "NaN": 1}"#;
-        let Parameters(read) = Parameters::parse(text.as_bytes()).unwrap();
-        assert_eq!(
-            read["a"],
-            serde_json::json!(["NaN", "-Infinity", "Infinity"])
-        );
-        assert_eq!(read["b"], "NaN \" NaN");
-        assert!(Parameters::parse(b"{\"a\": nan}").is_err());
+        let text = r#"{"a": [NaN, -Infinity, Infinity], "b": "NaN \" NaN"}"#;
+        let call = read(text.as_bytes()).unwrap();
+        let value = |pointer| call.input.value(pointer).unwrap();
+        assert_eq!(*value("/a"), json!(["NaN", "-Infinity", "Infinity"]));
+        assert_eq!(*value("/b"), "NaN \" NaN");
+        assert!(read(b"{\"a\": nan}").is_err());
     }
 
     #[test]
@@ -300,35 +432,32 @@ mod tests {
             " {} ",
             "\u{feff}{}",
         ] {
-            assert!(
-                Parameters::parse(text.as_bytes()).unwrap().0.is_empty(),
-                "{text}"
-            );
+            assert_eq!(read(text.as_bytes()).unwrap().sealed, "{}", "{text}");
         }
         for (text, code) in [
             ("[1]", "TypeError"),
             ("true", "TypeError"),
+            ("{\"c\": 1}", "TypeError"),
             ("", "BadRequest"),
             ("{'a': 1}", "BadRequest"),
             ("{} x", "BadRequest"),
             (r#"{"a": "\ud800b"}"#, "UnicodeEncodeError"),
         ] {
-            assert_eq!(
-                Parameters::parse(text.as_bytes()).unwrap_err().code,
-                code,
-                "{text}"
-            );
+            assert_eq!(read(text.as_bytes()).unwrap_err().code, code, "{text}");
         }
     }
 
     #[test]
     fn engine_keys_are_dropped_unread() {
-        let deep = format!(
-            r#"{{"spiff__task_data": {}{}, "a": 1, "a": 2}}"#,
-            "[".repeat(300),
-            "]".repeat(300)
-        );
-        let Parameters(read) = Parameters::parse(deep.as_bytes()).unwrap();
-        assert_eq!(read, BTreeMap::from([("a".into(), Value::from(2))]));
+        let deep = "[".repeat(300) + &"]".repeat(300);
+        let text = format!(r#"{{"spiff__task_data": {deep}, "b": 1, "a": 1, "b": [{{"x": 3}}]}}"#);
+        let call = read(text.as_bytes()).unwrap();
+        assert_eq!(call.sealed, r#"{"a":"int4","b":[{"x":"int4"}]}"#);
+        // Names that are repeated further inside, too.
+        let text =
+            format!(r#"{{"spiff__task_data": {deep}, "b": [{{"x": 3, "x": "y", "z": 1}}]}}"#);
+        let call = read(text.as_bytes()).unwrap();
+        assert_eq!(call.sealed, r#"{"b":[{"x":"string","z":1}]}"#);
+        assert_eq!(*call.input.value("/b/0/x").unwrap(), "y");
     }
 }

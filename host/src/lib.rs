@@ -38,6 +38,7 @@ pub mod connector;
 pub mod exec;
 pub mod fault;
 pub mod http;
+pub mod input;
 pub mod insert;
 pub mod limits;
 pub mod plan;

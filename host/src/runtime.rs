@@ -120,7 +120,11 @@ impl Runtime {
     ///
     /// # Errors
     /// Where the parameters do not fit, or the connector gives no plan that may run.
-    pub async fn plan(&self, found: &FoundCommand, parameters: Parameters) -> Result<Plan, Fault> {
+    pub async fn plan(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<Plan, Fault> {
         let call = found.call(parameters)?;
         let plan = found.plan(&call).await?;
         self.check(found, plan.clone())?;
@@ -136,7 +140,11 @@ impl Runtime {
     /// # Errors
     /// Where any stage fails; [`Fault::kind`] tells which. Nothing is stored then, except where the
     /// kind is [`Kind::OutcomeUnknown`].
-    pub async fn run(&self, found: &FoundCommand, parameters: Parameters) -> Result<Reply, Fault> {
+    pub async fn run(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<Reply, Fault> {
         let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
         let call = found.call(parameters)?;
         let mut plan = self.cached_plan(found, &call).await?;
@@ -243,7 +251,7 @@ impl FoundCommand {
     ///
     /// # Errors
     /// `TypeError` where they do not fit the command.
-    pub fn call(&self, parameters: Parameters) -> Result<Arc<Call>, Fault> {
+    pub fn call(&self, parameters: Parameters<'_>) -> Result<Arc<Call>, Fault> {
         self.spec()?.call(parameters).map(Arc::new)
     }
 
@@ -269,11 +277,11 @@ impl FoundCommand {
     /// The parameters with `connection` in the place of the command's connection parameter, where it
     /// has one.
     #[must_use]
-    pub fn with_connection(
+    pub fn with_connection<'t>(
         &self,
-        parameters: Parameters,
+        parameters: Parameters<'t>,
         connection: Option<String>,
-    ) -> Parameters {
+    ) -> Parameters<'t> {
         let name = self.spec().ok().and_then(CommandSpec::connection_parameter);
         match (name, connection) {
             (Some(name), Some(connection)) => parameters.with(name, Value::String(connection)),

@@ -5,7 +5,13 @@
 //! scalar that stands where the values to seal were expected.
 
 use crate::fault::Fault;
-use serde_json::{Number, Value};
+use serde::de::{
+    Deserialize as _, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 /// Most patterns of one parameter: the sealing of a value follows all of them at once, one bit each.
 pub const MAX_PATTERNS: usize = u64::BITS as usize;
@@ -68,59 +74,211 @@ enum Place<'a> {
     Member(&'a str),
 }
 
-/// Writes the value as JSON text, with everything that any of `patterns` matches replaced by the name
-/// of its kind. Patterns beyond [`MAX_PATTERNS`] are not looked at.
-pub fn seal_into(value: &Value, patterns: &[Pattern], out: &mut Vec<u8>) {
-    let all = patterns.iter().take(MAX_PATTERNS);
-    let live = all.enumerate().fold(0, |live, (at, _)| live | 1 << at);
-    Sealer { patterns, out }.write(value, live, 0);
+/// Arrays at the end of a pattern whose text is shorter than this are read at once, in bytes.
+const BATCH_BYTES: usize = 1 << 10;
+
+/// How `serde_json` hands over a number that is no 64-bit integer, so that its digits are kept: as the
+/// only member of an object, with this name.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// The error where an object has two members of one name.
+pub const REPEATED: &str = "a name is repeated";
+
+/// What was read of a parameter.
+#[derive(Debug, Default)]
+pub struct Sealed {
+    /// The value; null in the place of a batch.
+    pub value: Value,
+    /// The value as JSON text, with everything that a pattern matches replaced by the name of its kind.
+    pub text: Vec<u8>,
+    /// Long arrays at the end of a pattern, by JSON Pointer. They are left unread: often they go to
+    /// the database as they are.
+    pub batches: Vec<(String, Box<RawValue>)>,
 }
 
-struct Sealer<'a> {
+/// Reads the parameter `name` from JSON and seals it by `patterns`. Patterns beyond [`MAX_PATTERNS`]
+/// are not looked at.
+///
+/// # Errors
+/// When the text is not JSON, or with [`REPEATED`].
+pub fn read<'de, D: Deserializer<'de>>(
+    name: &str,
+    patterns: &[Pattern],
+    json: D,
+) -> Result<Sealed, D::Error> {
+    let all = patterns.iter().take(MAX_PATTERNS).enumerate();
+    let mut sealed = Sealed::default();
+    let reader = Reader {
+        patterns,
+        live: all.fold(0, |live, (at, _)| live | 1 << at),
+        depth: 0,
+        pointer: &mut pointer(name),
+        text: &mut sealed.text,
+        batches: &mut sealed.batches,
+    };
+    sealed.value = reader.deserialize(json)?;
+    Ok(sealed)
+}
+
+fn pointer(name: &str) -> String {
+    let mut pointer = String::new();
+    push_step(&mut pointer, name);
+    pointer
+}
+
+fn push_step(pointer: &mut String, name: &str) {
+    pointer.push('/');
+    for character in name.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// Reads one value at `depth` and seals it.
+struct Reader<'a> {
     patterns: &'a [Pattern],
-    out: &'a mut Vec<u8>,
+    /// A bit for each pattern that has matched so far.
+    live: u64,
+    depth: usize,
+    pointer: &'a mut String,
+    text: &'a mut Vec<u8>,
+    batches: &'a mut Vec<(String, Box<RawValue>)>,
 }
 
-impl Sealer<'_> {
-    /// Writes a value at `depth`; `live` has a bit for each pattern that has matched so far.
-    fn write(&mut self, value: &Value, live: u64, depth: usize) {
-        if live == 0 {
-            return self.plain(value);
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        if self.live == 0 {
+            let value = Value::deserialize(json)?;
+            write(self.text, &value);
+            return Ok(value);
         }
-        if self.any(live, |pattern| pattern.0.len() == depth) {
-            return self.plain(kind(value));
+        if !self.any(|pattern| pattern.0.len() == self.depth) {
+            return json.deserialize_any(self);
         }
-        match value {
-            Value::Array(items) => {
-                self.out.push(b'[');
-                for (at, item) in items.iter().enumerate() {
-                    self.comma(at);
-                    let live = self.advance(live, depth, Place::Item(at));
-                    self.write(item, live, depth + 1);
-                }
-                self.out.push(b']');
+        let raw = <&RawValue>::deserialize(json)?;
+        let long = raw.get().len() >= BATCH_BYTES;
+        if long && raw.get().starts_with('[') {
+            self.batches.push((self.pointer.clone(), raw.to_owned()));
+            write(self.text, "array");
+            return Ok(Value::Null);
+        }
+        let value = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        write(self.text, kind(&value));
+        Ok(value)
+    }
+}
+
+/// A value whose patterns go on: what is no container is sealed.
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(self.scalar(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(self.scalar(Value::Bool(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(self.scalar(Value::from(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(self.scalar(Value::from(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(self.scalar(Value::from(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        let mut read = Vec::new();
+        self.text.push(b'[');
+        loop {
+            let at = read.len();
+            let end = self.text.len();
+            if at > 0 {
+                self.text.push(b',');
             }
-            Value::Object(members) => {
-                self.out.push(b'{');
-                for (at, (name, member)) in members.iter().enumerate() {
-                    self.comma(at);
-                    self.plain(name);
-                    self.out.push(b':');
-                    let live = self.advance(live, depth, Place::Member(name));
-                    self.write(member, live, depth + 1);
+            let length = self.pointer.len();
+            // Writing into memory cannot fail.
+            let _ = write!(self.pointer, "/{at}");
+            let item = items.next_element_seed(self.inner(Place::Item(at)))?;
+            self.pointer.truncate(length);
+            match item {
+                Some(item) => read.push(item),
+                None => {
+                    self.text.truncate(end);
+                    self.text.push(b']');
+                    return Ok(Value::Array(read));
                 }
-                self.out.push(b'}');
             }
-            scalar => self.plain(kind(scalar)),
         }
     }
 
-    /// The patterns of `live` whose step at `depth` matches as well.
-    fn advance(&self, live: u64, depth: usize, place: Place<'_>) -> u64 {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
+        let mut read = Map::new();
+        self.text.push(b'{');
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if name == NUMBER {
+                self.text.pop();
+                let number = members.next_value::<Cow<'de, str>>()?;
+                let number: Number = number.parse().map_err(A::Error::custom)?;
+                return Ok(self.scalar(Value::Number(number)));
+            }
+            if read.contains_key(&*name) {
+                return Err(A::Error::custom(REPEATED));
+            }
+            if !read.is_empty() {
+                self.text.push(b',');
+            }
+            write(self.text, &*name);
+            self.text.push(b':');
+            let length = self.pointer.len();
+            push_step(self.pointer, &name);
+            let member = members.next_value_seed(self.inner(Place::Member(&name)))?;
+            self.pointer.truncate(length);
+            read.insert(name.into_owned(), member);
+        }
+        self.text.push(b'}');
+        Ok(Value::Object(read))
+    }
+}
+
+impl Reader<'_> {
+    fn scalar(self, value: Value) -> Value {
+        write(self.text, kind(&value));
+        value
+    }
+
+    /// Reads what stands at `place` inside of this value.
+    fn inner(&mut self, place: Place<'_>) -> Reader<'_> {
+        Reader {
+            live: self.advance(place),
+            depth: self.depth + 1,
+            patterns: self.patterns,
+            pointer: self.pointer,
+            text: self.text,
+            batches: self.batches,
+        }
+    }
+
+    /// The live patterns whose next step matches as well.
+    fn advance(&self, place: Place<'_>) -> u64 {
         let steps = self.patterns.iter().enumerate();
         steps.fold(0, |matched, (at, pattern)| {
-            let bit = 1_u64.checked_shl(at as u32).unwrap_or(0) & live;
-            let step = pattern.0.get(depth).filter(|_| bit != 0);
+            let bit = 1_u64.checked_shl(at as u32).unwrap_or(0) & self.live;
+            let step = pattern.0.get(self.depth).filter(|_| bit != 0);
             match step {
                 Some(step) if step.matches(place) => matched | bit,
                 _ => matched,
@@ -128,23 +286,17 @@ impl Sealer<'_> {
         })
     }
 
-    fn any(&self, live: u64, holds: impl Fn(&Pattern) -> bool) -> bool {
+    fn any(&self, holds: impl Fn(&Pattern) -> bool) -> bool {
         let mut patterns = self.patterns.iter().enumerate();
         patterns.any(|(at, pattern)| {
-            1_u64.checked_shl(at as u32).unwrap_or(0) & live != 0 && holds(pattern)
+            1_u64.checked_shl(at as u32).unwrap_or(0) & self.live != 0 && holds(pattern)
         })
     }
+}
 
-    fn comma(&mut self, at: usize) {
-        if at > 0 {
-            self.out.push(b',');
-        }
-    }
-
-    fn plain(&mut self, value: &(impl serde::Serialize + ?Sized)) {
-        // Writing into memory cannot fail.
-        let _ = serde_json::to_writer(&mut *self.out, value);
-    }
+fn write(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    // Writing into memory cannot fail.
+    let _ = serde_json::to_writer(out, value);
 }
 
 /// Name of the kind of a value: that of the type which its SQL literal would have.
@@ -192,9 +344,36 @@ mod tests {
             .iter()
             .map(|p| Pattern::parse(p).unwrap())
             .collect();
-        let mut sealed = Vec::new();
-        seal_into(value, &patterns, &mut sealed);
-        assert_eq!(String::from_utf8(sealed).unwrap(), expected.to_string());
+        let text = value.to_string();
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let sealed = read("p", &patterns, &mut json).unwrap();
+        assert_eq!(
+            String::from_utf8(sealed.text).unwrap(),
+            expected.to_string()
+        );
+        assert_eq!(&sealed.value, value);
+        assert!(sealed.batches.is_empty());
+    }
+
+    #[test]
+    fn long_arrays_are_left_unread() {
+        let rows = json!([vec!["x".repeat(BATCH_BYTES)]]);
+        let text = json!({"a/b": {"values": rows, "n": 5}}).to_string();
+        let patterns = [
+            Pattern::parse("/a~1b/values").unwrap(),
+            Pattern::parse("/*/n").unwrap(),
+        ];
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let sealed = read("p~", &patterns, &mut json).unwrap();
+        assert_eq!(sealed.value, json!({"a/b": {"values": null, "n": 5}}));
+        assert_eq!(sealed.text, br#"{"a/b":{"values":"array","n":"int4"}}"#);
+        let [(pointer, raw)] = sealed.batches.as_slice() else {
+            panic!("one batch");
+        };
+        assert_eq!(
+            (pointer.as_str(), raw.get()),
+            ("/p~0/a~1b/values", &*rows.to_string())
+        );
     }
 
     #[test]
@@ -231,6 +410,14 @@ mod tests {
             &json!("a secret in quotes"),
             &json!("string"),
         );
+        for number in ["5", "-5", "-0", "1.50", "1e400", "18446744073709551616"] {
+            let number: Value = serde_json::from_str(number).unwrap();
+            check(
+                &["/values/*"],
+                &json!({"values": number}),
+                &json!({"values": kind(&number)}),
+            );
+        }
         check(
             &["/values/*"],
             &json!({"values": null}),

@@ -1,7 +1,7 @@
 //! What people give on the command line, read and checked.
 
 use super::Result;
-use airlock::Parameters;
+use airlock::{Fault, Parameters};
 use std::fs;
 use std::io::{self, Read as _};
 use thiserror::Error;
@@ -23,9 +23,9 @@ pub(super) fn command_name(text: &str) -> std::result::Result<(String, String), 
     }
 }
 
-/// Reads parameters from JSON text, `@FILE` or `-`.
-pub(super) fn parameters(input: &str) -> Result<Parameters> {
-    let text = match (input, input.strip_prefix('@')) {
+/// Reads the parameters: JSON text, `@FILE` or `-`.
+pub(super) fn text(input: &str) -> Result<Vec<u8>> {
+    Ok(match (input, input.strip_prefix('@')) {
         ("-", _) => {
             let mut text = Vec::new();
             io::stdin().read_to_end(&mut text)?;
@@ -35,6 +35,13 @@ pub(super) fn parameters(input: &str) -> Result<Parameters> {
             fs::read(file).map_err(|error| Usage(format!("cannot read {file}: {error}")))?
         }
         (text, None) => text.as_bytes().to_vec(),
-    };
-    Parameters::parse(&text).map_err(|fault| Usage(format!("--input: {}", fault.message)).into())
+    })
+}
+
+/// Takes the parameters from what was read.
+pub(super) fn parameters(text: &[u8]) -> Result<Parameters<'_>> {
+    let usage = |fault: Fault| Usage(format!("--input: {}", fault.message));
+    let parameters = Parameters::parse(text).map_err(usage)?;
+    parameters.check().map_err(usage)?;
+    Ok(parameters)
 }

@@ -1,8 +1,8 @@
 //! `airlock call` and `airlock plan`: one command, here and now.
 
 use super::{CallArguments, Ending, Result, async_runtime, connectors, input};
+use airlock::Limits;
 use airlock::reply::{self, Body, Envelope};
-use airlock::{Limits, Parameters};
 use futures_util::StreamExt as _;
 use std::io::{self, Write as _};
 
@@ -13,7 +13,8 @@ pub(super) fn call(arguments: &CallArguments, database: Option<String>) -> Resul
         arguments.connectors.connectors.as_deref(),
     )?;
     let (connector, command) = &arguments.command;
-    let parameters = input::parameters(&arguments.input)?;
+    let text = input::text(&arguments.input)?;
+    let parameters = input::parameters(&text)?;
     let ending = async_runtime()?.block_on(async {
         let reply = async {
             let found = runtime.command(connector, command)?;
@@ -57,7 +58,8 @@ pub(super) fn plan(arguments: &CallArguments) -> Result<Ending> {
         arguments.connectors.connectors.as_deref(),
     )?;
     let (connector, command) = &arguments.command;
-    let parameters: Parameters = input::parameters(&arguments.input)?;
+    let text = input::text(&arguments.input)?;
+    let parameters = input::parameters(&text)?;
     let result = async_runtime()?.block_on(async {
         let found = runtime.command(connector, command)?;
         // A plan does not depend on the connection, so none is needed.

@@ -11,17 +11,19 @@ use super::copy;
 use super::failed::{Failed, Place, Stopped};
 use super::many;
 use super::prepare::Prepared;
-use super::relation::{self, Relation};
+use super::relation;
 use super::rows::{Keep, Rows};
 use super::session::Session;
 use super::statement::{self, Run};
 use crate::fault::Fault;
-use crate::insert::PlainInsert;
+use crate::input::Input;
 use crate::plan::Batch;
 use crate::seal;
 use futures_util::stream::FuturesOrdered;
 use futures_util::{StreamExt as _, future};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// Rows of a batch that are on their way to the server at the same time.
 const PIPELINE: usize = 64;
@@ -32,10 +34,17 @@ const WORTH_A_LOOK: usize = 32;
 /// How a batch goes in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// In the fastest form that means the same.
-    Fastest,
+    /// By COPY, where that means the same.
+    Copy,
+    /// In statements of many rows, where those mean the same.
+    ManyRows,
     /// One statement for each row.
     RowByRow,
+}
+
+impl Form {
+    /// How many forms there are.
+    pub(super) const ALL: usize = 3;
 }
 
 /// Runs the statement for each row of `batch`.
@@ -45,7 +54,27 @@ pub(super) async fn run(
     session: &mut Session,
     rows: &mut Rows<'_>,
 ) -> Result<(), Stopped> {
-    let given = match run.input.pointer(&batch.rows) {
+    let insert = run.statement.insert.as_ref();
+    let insert = insert.filter(|_| run.form != Form::RowByRow && run.keep == Keep::Count);
+    let worth_a_look = || run.input.count(&batch.rows, WORTH_A_LOOK) == WORTH_A_LOOK;
+    let relation = match insert.filter(|_| worth_a_look()) {
+        None => None,
+        Some(insert) => relation::look(session, insert)
+            .await
+            .map_err(Stopped::row_by_row)?
+            .map(|relation| (insert, relation)),
+    };
+    if let Some((insert, relation)) = &relation
+        && run.form == Form::Copy
+        && relation.takes_copy
+        && let Some(text) = text(run.input, batch)
+    {
+        let stored = copy::send(session, insert, text, relation.columns.clone()).await;
+        let stored = stored.map_err(Stopped::row_by_row)?;
+        rows.add_affected(stored.ok_or_else(|| Stopped::in_form(Form::ManyRows))?);
+        return Ok(());
+    }
+    let given = match run.input.value(&batch.rows) {
         Some(Value::Array(given)) => given,
         _ => {
             let fault = Fault::parameters("TypeError", "a list of rows was expected here");
@@ -57,43 +86,22 @@ pub(super) async fn run(
         .enumerate()
         .map(|(at, row)| batch_row(row, batch, at))
         .collect::<Result<Vec<_>, _>>()?;
-    let insert = run.statement.insert.as_ref();
-    match insert.filter(|_| is_worth_a_look(run, &given)) {
-        Some(insert) if at_once(session, insert, &given, rows).await? => Ok(()),
-        _ => row_by_row(run, batch, session, &given, rows).await,
+    if let Some((insert, relation)) = &relation {
+        let stored = many::insert(session, insert, &relation.columns, &given).await;
+        if let Some(stored) = stored.map_err(Stopped::row_by_row)? {
+            rows.add_affected(stored);
+            return Ok(());
+        }
     }
+    row_by_row(run, batch, session, &given, rows).await
 }
 
-fn is_worth_a_look(run: &Run<'_>, given: &[&[Value]]) -> bool {
-    run.form == Form::Fastest && run.keep == Keep::Count && given.len() >= WORTH_A_LOOK
-}
-
-/// Stores the rows by COPY or by statements of many rows; false where neither means the same.
-async fn at_once(
-    session: &mut Session,
-    insert: &PlainInsert,
-    given: &[&[Value]],
-    rows: &mut Rows<'_>,
-) -> Result<bool, Stopped> {
-    let relation = relation::look(session, insert)
-        .await
-        .map_err(Stopped::row_by_row)?;
-    let Some(Relation {
-        columns,
-        takes_copy,
-    }) = relation
-    else {
-        return Ok(false);
-    };
-    let stored = match copy::encode(given, &columns).filter(|_| takes_copy) {
-        Some(data) => copy::send(session, insert, data).await.map(Some),
-        None => many::insert(session, insert, &columns, given).await,
-    };
-    match stored.map_err(Stopped::row_by_row)? {
-        Some(stored) => rows.add_affected(stored),
-        None => return Ok(false),
-    }
-    Ok(true)
+/// The rows as JSON text.
+fn text(input: &Input, batch: &Batch) -> Option<Arc<RawValue>> {
+    input.unread(&batch.rows).or_else(|| {
+        let value = input.value(&batch.rows)?;
+        serde_json::value::to_raw_value(value).ok().map(Arc::from)
+    })
 }
 
 /// Runs the statement once for each row, many of them on their way at a time.

@@ -5,49 +5,130 @@ use super::session::Session;
 use crate::insert::PlainInsert;
 use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt as _;
-use serde_json::{Number, Value};
-use std::pin::pin;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 /// Size of the pieces in which rows are sent, in bytes.
-const PIECE_BYTES: usize = 256 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 
-/// The rows in COPY's text format, in pieces; none where a value would not be stored as INSERT stores
-/// it.
-pub(super) fn encode(rows: &[&[Value]], columns: &[Type]) -> Option<Vec<Bytes>> {
-    let columns: Vec<Column<'_>> = columns.iter().map(Column::of).collect();
-    let mut pieces = Vec::new();
-    let mut out = BytesMut::with_capacity(PIECE_BYTES);
-    for row in rows {
-        for (at, (value, column)) in row.iter().zip(&columns).enumerate() {
-            if at > 0 {
-                out.extend_from_slice(b"\t");
-            }
-            column.write(value, &mut out)?;
-        }
-        out.extend_from_slice(b"\n");
-        if out.len() >= PIECE_BYTES {
-            pieces.push(std::mem::replace(&mut out, BytesMut::with_capacity(PIECE_BYTES)).freeze());
-        }
-    }
-    pieces.push(out.freeze());
-    Some(pieces)
-}
+/// Pieces that wait to be sent: the server and the encoder work at the same time.
+const WAITING: usize = 4;
 
-/// Sends the rows and returns how many were stored.
+/// Sends the rows, a JSON array, and returns how many were stored. None where a row or a value would
+/// not be stored as INSERT stores it; the transaction must be rolled back then.
 pub(super) async fn send(
     session: &mut Session,
     insert: &PlainInsert,
-    pieces: Vec<Bytes>,
-) -> Result<u64, Error> {
+    rows: Arc<RawValue>,
+    columns: Vec<Type>,
+) -> Result<Option<u64>, Error> {
+    let (sender, mut pieces) = mpsc::channel(WAITING);
+    let encoder = tokio::task::spawn_blocking(move || {
+        encode(rows.get(), &columns, |piece| {
+            sender.blocking_send(piece).is_ok()
+        })
+    });
     let sink = session.client().copy_in::<_, Bytes>(&insert.copy()).await?;
-    let mut sink = pin!(sink);
-    for piece in pieces {
+    let mut sink = Box::pin(sink);
+    while let Some(piece) = pieces.recv().await {
         // A refusal shows at the end, whatever was sent behind it.
         sink.feed(piece).await?;
     }
-    sink.finish().await
+    match encoder.await {
+        Ok(true) => sink.as_mut().finish().await.map(Some),
+        // Dropping the sink ends COPY with an error.
+        _ => Ok(None),
+    }
+}
+
+/// Hands out the rows in COPY's text format, in pieces; false where a row or a value would not be
+/// stored as INSERT stores it, or nobody takes the pieces.
+fn encode(rows: &str, columns: &[Type], send: impl FnMut(Bytes) -> bool) -> bool {
+    let columns: Vec<Column<'_>> = columns.iter().map(Column::of).collect();
+    let mut encoder = Encoder {
+        columns: &columns,
+        out: BytesMut::new(),
+        send,
+    };
+    let mut json = serde_json::Deserializer::from_str(rows);
+    json.deserialize_seq(&mut encoder).is_ok() && (encoder.send)(encoder.out.freeze())
+}
+
+/// Reads rows and writes them in COPY's text format.
+struct Encoder<'c, S> {
+    columns: &'c [Column<'c>],
+    out: BytesMut,
+    send: S,
+}
+
+impl<'de, S: FnMut(Bytes) -> bool> Visitor<'de> for &mut Encoder<'_, S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(()) = rows.next_element_seed(Row {
+            columns: self.columns,
+            out: &mut self.out,
+        })? {
+            if self.out.len() >= PIECE_BYTES {
+                let piece = self.out.split().freeze();
+                self.out.reserve(PIECE_BYTES + PIECE_BYTES / 8);
+                if !(self.send)(piece) {
+                    return Err(A::Error::custom("nobody takes the rows"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Row<'a> {
+    columns: &'a [Column<'a>],
+    out: &'a mut BytesMut,
+}
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row of values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                self.out.extend_from_slice(b"\t");
+            }
+            let value = values.next_element::<&RawValue>()?;
+            value
+                .and_then(|value| column.write(value.get(), self.out))
+                .ok_or_else(|| A::Error::custom("not as INSERT stores it"))?;
+        }
+        match values.next_element::<IgnoredAny>()? {
+            Some(_) => Err(A::Error::custom("the row has more values than columns")),
+            None => {
+                self.out.extend_from_slice(b"\n");
+                Ok(())
+            }
+        }
+    }
 }
 
 /// What of JSON goes into a column as it is.
@@ -78,29 +159,35 @@ impl Column<'_> {
         Column { of_type, takes }
     }
 
-    /// Writes one value. None where INSERT would cast it from the type of its literal, and that can
-    /// give something else than reading its text does.
-    fn write(&self, value: &Value, out: &mut BytesMut) -> Option<()> {
-        match value {
-            Value::Null => out.extend_from_slice(b"\\N"),
-            Value::Bool(value) if self.takes == Takes::Booleans => {
-                out.extend_from_slice(if *value { b"t" } else { b"f" });
+    /// Writes one value, given as JSON text. None where INSERT would cast it from the type of its
+    /// literal, and that can give something else than reading its text does.
+    fn write(&self, json: &str, out: &mut BytesMut) -> Option<()> {
+        match json.as_bytes().first()? {
+            b'n' => out.extend_from_slice(b"\\N"),
+            b't' | b'f' => {
+                (self.takes == Takes::Booleans).then_some(())?;
+                out.extend_from_slice(json.as_bytes().get(..1)?);
             }
-            Value::Bool(_) => return None,
-            Value::Number(number) => self.number(number, out)?,
-            Value::String(text) => escape(text, out)?,
-            Value::Array(_) | Value::Object(_) => match bind::text(value, self.of_type) {
-                Ok(text) => escape(text.as_str()?, out)?,
-                Err(Unsuited::Declare(_) | Unsuited::Refuse(_)) => return None,
-            },
+            b'"' if json.contains('\\') => {
+                escape(&serde_json::from_str::<String>(json).ok()?, out)?;
+            }
+            // Without a backslash, nothing in it has a meaning for COPY either.
+            b'"' => out.extend_from_slice(json.as_bytes().get(1..json.len() - 1)?),
+            b'[' | b'{' => {
+                let value: Value = serde_json::from_str(json).ok()?;
+                match bind::text(&value, self.of_type) {
+                    Ok(text) => escape(text.as_str()?, out)?,
+                    Err(Unsuited::Declare(_) | Unsuited::Refuse(_)) => return None,
+                }
+            }
+            _ => self.number(json, out)?,
         }
         Some(())
     }
 
-    fn number(&self, number: &Number, out: &mut BytesMut) -> Option<()> {
-        let text = number.as_str();
+    fn number(&self, text: &str, out: &mut BytesMut) -> Option<()> {
         match self.takes {
-            Takes::Integers | Takes::Numerics | Takes::Floats if number.as_i64().is_some() => {
+            Takes::Integers | Takes::Numerics | Takes::Floats if text.parse::<i64>().is_ok() => {
                 // As an integer, -0 is 0.
                 let text = if text == "-0" { "0" } else { text };
                 out.extend_from_slice(text.as_bytes());
@@ -151,8 +238,12 @@ mod tests {
     use serde_json::json;
 
     fn copied(values: Value, columns: &[Type]) -> Option<String> {
-        let pieces = encode(&[values.as_array().unwrap()], columns)?;
-        Some(String::from_utf8(pieces.concat()).unwrap())
+        let mut sent = Vec::new();
+        let encoded = encode(&json!([values]).to_string(), columns, |piece| {
+            sent.extend_from_slice(&piece);
+            true
+        });
+        encoded.then(|| String::from_utf8(sent).unwrap())
     }
 
     #[test]
@@ -171,6 +262,15 @@ mod tests {
             .as_deref(),
             Some("a\\tb\\\\N\\n\t\\N\tt\t{1,\"x\\\\\\\\\"}\t{\"k\": \"\\\\t\"}\n")
         );
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_left_to_insert() {
+        let one = [Type::TEXT];
+        for rows in ["[[]]", "[[null, null]]", "[5]", "[{}]", "[null]"] {
+            assert!(!encode(rows, &one, |_| true), "{rows}");
+        }
+        assert!(!encode("[[null]]", &one, |_| false));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why a plan stopped, and which value is to blame.
 
+use super::batch::Form;
 use super::error;
 use crate::fault::Fault;
 use serde_json::Value;
@@ -10,8 +11,8 @@ pub(super) struct Stopped {
     pub(super) fault: Fault,
     /// Nothing was stored, and what stopped it may not do so again.
     pub(super) again: bool,
-    /// The batch was sent in a form that does not tell its rows apart.
-    pub(super) row_by_row: bool,
+    /// The form in which batches go in then, where it is another one.
+    pub(super) form: Option<Form>,
 }
 
 impl From<Fault> for Stopped {
@@ -19,7 +20,7 @@ impl From<Fault> for Stopped {
         Stopped {
             fault,
             again: false,
-            row_by_row: false,
+            form: None,
         }
     }
 }
@@ -29,7 +30,7 @@ impl From<tokio_postgres::Error> for Stopped {
         Stopped {
             again: error::is_stale_statement(&error),
             fault: error::statement(&error),
-            row_by_row: false,
+            form: None,
         }
     }
 }
@@ -41,8 +42,18 @@ impl Stopped {
         let refused = error.as_db_error().is_some();
         Stopped {
             again: refused,
-            row_by_row: true,
+            form: Some(Form::RowByRow),
             ..error.into()
+        }
+    }
+
+    /// Has the plan run again with the batch in another form, as values came up that do not go in as
+    /// they were begun.
+    pub(super) fn in_form(form: Form) -> Stopped {
+        Stopped {
+            again: true,
+            form: Some(form),
+            ..Fault::internal("no form of the batch is left").into()
         }
     }
 }

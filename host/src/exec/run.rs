@@ -9,27 +9,27 @@ use super::session::Session;
 use super::statement;
 use crate::check::{CheckedPlan, CheckedStatement};
 use crate::fault::{Fault, Kind};
+use crate::input::Input;
 use crate::limits::Limits;
 use crate::plan::{Arguments, Reply, RowShape};
-use serde_json::Value;
 
 /// What a plan is run with.
 pub(super) struct Job<'a> {
     pub(super) plan: &'a CheckedPlan,
     /// The call's input, which the arguments point into.
-    pub(super) input: &'a Value,
+    pub(super) input: &'a Input,
     pub(super) limits: &'a Limits,
     /// How batches go in.
     form: Form,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(plan: &'a CheckedPlan, input: &'a Value, limits: &'a Limits) -> Job<'a> {
+    pub(super) fn new(plan: &'a CheckedPlan, input: &'a Input, limits: &'a Limits) -> Job<'a> {
         Job {
             plan,
             input,
             limits,
-            form: Form::Fastest,
+            form: Form::Copy,
         }
     }
 
@@ -43,7 +43,7 @@ impl<'a> Job<'a> {
         // A statement that the server could not make out may be clear the second time: with fresh
         // definitions, with its text declared as text, or row by row. Nothing of the first attempt is
         // stored, and none of its rows is out.
-        let mut attempts = self.plan.statements().len() + 2;
+        let mut attempts = self.plan.statements().len() + Form::ALL;
         session.drop_stale_statements();
         loop {
             let reads = self.plan.is_read_only();
@@ -60,9 +60,7 @@ impl<'a> Job<'a> {
             match outcomes {
                 Err(stopped) if stopped.again && attempts > 0 && !chunks.have_begun() => {
                     prepare::forget(session);
-                    if stopped.row_by_row {
-                        self.form = Form::RowByRow;
-                    }
+                    self.form = stopped.form.unwrap_or(self.form);
                 }
                 Ok(outcomes) => {
                     if self
@@ -80,15 +78,11 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// How often a statement runs.
+    /// How often a statement runs: never, once, or more often.
     fn runs(&self, statement: &CheckedStatement) -> usize {
         match &statement.arguments {
             Arguments::None | Arguments::Once(_) => 1,
-            Arguments::Each(batch) => self
-                .input
-                .pointer(&batch.rows)
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len),
+            Arguments::Each(batch) => self.input.count(&batch.rows, 2),
         }
     }
 

@@ -12,6 +12,7 @@ use super::rows::{Keep, Outcome, Room, Rows};
 use super::session::Session;
 use crate::check::CheckedStatement;
 use crate::fault::Fault;
+use crate::input::Input;
 use crate::plan::{Argument, Arguments};
 use airlock_connector::statements::Class;
 use futures_util::TryStreamExt as _;
@@ -24,7 +25,7 @@ use tokio_postgres::types::Type;
 pub(super) struct Run<'a> {
     pub(super) statement: &'a CheckedStatement,
     /// The call's input, which the arguments point into.
-    pub(super) input: &'a Value,
+    pub(super) input: &'a Input,
     pub(super) keep: Keep,
     pub(super) room: Room,
     /// How a batch goes in.
@@ -84,9 +85,9 @@ impl Run<'_> {
 }
 
 /// Finds the value of an argument.
-fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>, Fault> {
+fn resolve<'a>(argument: &'a Argument, input: &'a Input) -> Result<Resolved<'a>, Fault> {
     match argument {
-        Argument::Input(pointer) => match value_at(input, pointer) {
+        Argument::Input(pointer) => match input.value(pointer) {
             Some(value) => Ok((Cow::Borrowed(value), Cow::Borrowed(pointer))),
             None => {
                 Err(Fault::parameters("IndexError", "a value is missing here").at(pointer.clone()))
@@ -98,24 +99,6 @@ fn resolve<'a>(argument: &'a Argument, input: &'a Value) -> Result<Resolved<'a>,
             Ok((Cow::Owned(value), Cow::Borrowed("")))
         }
     }
-}
-
-/// The value that a JSON Pointer points to; quick where the pointer holds no escapes.
-fn value_at<'v>(input: &'v Value, pointer: &str) -> Option<&'v Value> {
-    if pointer.contains('~') || !pointer.starts_with('/') {
-        return input.pointer(pointer);
-    }
-    pointer
-        .split('/')
-        .skip(1)
-        .try_fold(input, |value, step| match value {
-            Value::Object(members) => members.get(step),
-            Value::Array(items) => {
-                let canonical = step == "0" || !step.starts_with(['0', '+']);
-                items.get(step.parse::<usize>().ok().filter(|_| canonical)?)
-            }
-            _ => None,
-        })
 }
 
 /// Has the server put the values in place, then runs the statement that it answers.

@@ -127,9 +127,13 @@ async fn border(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
     let cors = Cors::of(&app.cors_origins, &request);
     let stopped =
         access::refusal(app.api_key.as_ref(), &request).or_else(|| merge_slashes(&request));
-    let mut response = match stopped {
-        Some(response) => response,
-        None => next.run(request).await,
+    let path = request.uri().path().to_owned();
+    let mut response = match (stopped, perform::names(&path)) {
+        (Some(response), _) => response,
+        (None, Some((connector, command))) => {
+            perform::named(app, connector, command, request).await
+        }
+        (None, None) => next.run(request).await,
     };
     if let Some(cors) = cors {
         cors.add(&mut response);
