@@ -134,9 +134,6 @@ pub struct Batch {
     pub rows: String,
     /// Length of each inner array.
     pub width: u32,
-    /// An equivalent `COPY … FROM STDIN`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub copy: Option<String>,
 }
 
 /// How the outcome becomes the reply's body.

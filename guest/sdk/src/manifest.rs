@@ -72,7 +72,6 @@ impl Statement {
         let batch = Batch {
             rows: rows.into(),
             width: arguments.len() as u32,
-            copy: None,
         };
         Statement {
             sql,

@@ -98,7 +98,6 @@ impl From<wit::Statement> for Statement {
                 wit::Arguments::Each(batch) => Arguments::Each(Batch {
                     rows: batch.rows,
                     width: batch.width,
-                    copy: batch.copy,
                 }),
             },
             access: statement.access.into(),

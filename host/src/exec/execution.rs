@@ -1,13 +1,14 @@
 //! A plan that is being run, and what it has given so far.
 
+use super::chunks::Slot;
 use super::rows::Outcome;
 use crate::fault::Fault;
 use bytes::Bytes;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::PoisonError;
 use std::task::{Context, Poll};
-use tokio::sync::mpsc;
 
 type Run = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, Fault>> + Send>>;
 
@@ -26,14 +27,14 @@ pub enum Progress {
 /// Dropping it cancels what runs in the database, rolls back and closes the connection.
 pub struct Execution {
     run: Option<Run>,
-    rows: mpsc::Receiver<Bytes>,
+    rows: Slot,
     ended: Option<Result<Vec<Outcome>, Fault>>,
 }
 
 impl Execution {
     pub(super) fn new(
         run: impl Future<Output = Result<Vec<Outcome>, Fault>> + Send + 'static,
-        rows: mpsc::Receiver<Bytes>,
+        rows: Slot,
     ) -> Execution {
         Execution {
             run: Some(Box::pin(run)),
@@ -60,10 +61,13 @@ impl Execution {
             self.ended = Some(ended);
         }
         // Rows that were handed out before the end come before it.
-        match self.rows.poll_recv(context) {
-            Poll::Ready(Some(rows)) => return Poll::Ready(Ok(Progress::Rows(rows))),
-            Poll::Pending if self.run.is_some() => return Poll::Pending,
-            _ => {}
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = rows.take() {
+            return Poll::Ready(Ok(Progress::Rows(rows)));
+        }
+        drop(rows);
+        if self.run.is_some() {
+            return Poll::Pending;
         }
         Poll::Ready(match self.ended.take() {
             Some(ended) => ended.map(Progress::Done),

@@ -43,7 +43,7 @@ use crate::check::CheckedPlan;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::secret::Secret;
-use chunks::Chunks;
+use chunks::{Chunks, Slot};
 use run::Job;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,7 +76,8 @@ impl Database {
         deadline: Instant,
     ) -> Execution {
         let database = self.clone();
-        let (mut chunks, receiver) = Chunks::channel();
+        let slot = Slot::default();
+        let mut chunks = Chunks::new(slot.clone());
         let run = async move {
             let run = async {
                 let mut lease = database.pools.lease(&target).await?;
@@ -90,7 +91,7 @@ impl Database {
                 Err(_) => Err(expired(Duration::from_millis(database.limits.deadline_ms))),
             }
         };
-        Execution::new(run, receiver)
+        Execution::new(run, slot)
     }
 }
 

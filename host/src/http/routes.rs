@@ -11,10 +11,10 @@ use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
-use axum::middleware::{self, Next};
 use axum::routing::{MethodRouter, any};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
 /// What most paths take.
 const READ: &str = "HEAD, GET, OPTIONS";
@@ -47,7 +47,7 @@ impl App {
 /// The whole service.
 pub fn router(app: App) -> Router {
     let app = Arc::new(app);
-    Router::new()
+    let routes = Router::new()
         .route("/", read(|_| html(BANNER)))
         .route(
             "/liveness",
@@ -71,8 +71,9 @@ pub fn router(app: App) -> Router {
         .route("/v1/auth/{connector}/{auth}/callback", read(|_| no_auth()))
         .route("/v1/do/{connector}/{command}", any(perform::perform))
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(app.clone(), border))
-        .with_state(app)
+        .with_state(app.clone());
+    // Every request passes the border before it is routed, so the border is all that there is here.
+    Router::new().fallback(border).with_state((app, routes))
 }
 
 /// A path that answers GET.
@@ -123,7 +124,10 @@ async fn not_found() -> Response<Body> {
 }
 
 /// What every request passes before it is routed.
-async fn border(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+async fn border(
+    State((app, routes)): State<(Arc<App>, Router)>,
+    request: Request,
+) -> Response<Body> {
     let cors = Cors::of(&app.cors_origins, &request);
     let stopped =
         access::refusal(app.api_key.as_ref(), &request).or_else(|| merge_slashes(&request));
@@ -133,7 +137,10 @@ async fn border(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
         (None, Some((connector, command))) => {
             perform::named(app, connector, command, request).await
         }
-        (None, None) => next.run(request).await,
+        (None, None) => match routes.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
     };
     if let Some(cors) = cors {
         cors.add(&mut response);
