@@ -148,8 +148,8 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// Values never become SQL: text is put together in the SDK's builder, and in the two places of the
-/// host that are named here.
+/// Values never become SQL: text is put together in the SDK's builder, and in the places of the host
+/// that are named here. A third, `insert.rs`, writes the words of a plain INSERT in another order.
 #[test]
 fn sql_is_not_formatted() {
     let verbs = [

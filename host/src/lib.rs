@@ -24,7 +24,9 @@
 //! # Stages
 //! Each stage is a value that the next one consumes; only the last two do I/O:
 //!
-//! `Parameters → Call (sealed) → Plan → CheckedPlan → Outcome → Reply`
+//! `Parameters → Call (sealed) → Plan → CheckedPlan → Execution → Reply`
+//!
+//! Checked plans are kept and used again for calls of the same shape, see [`plan_cache`].
 //!
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
 //! a plan may run, [`exec`] runs it, [`runtime`] puts them together; [`http`] serves them.
