@@ -376,16 +376,23 @@ async fn a_call_is_one_transaction() {
     // Reads run read only: not even a function of the database can write.
     workflow
         .database
-        .batch_execute("CREATE SEQUENCE s; CREATE VIEW sly AS SELECT nextval('s') AS n")
+        .batch_execute(
+            "CREATE SEQUENCE s; CREATE VIEW sly AS SELECT nextval('s') AS n;
+             CREATE VIEW slier AS SELECT set_config('default_transaction_read_only', 'off', false) AS n",
+        )
         .await
         .unwrap();
-    assert_eq!(
-        workflow
+    // Nor does it help to change what the session starts transactions with.
+    for _ in 0..3 {
+        let refused = workflow
             .error("SelectValuesV2", "sly", json!({"columns": ["n"]}))
-            .await
-            .1,
-        "ReadOnlySqlTransaction"
-    );
+            .await;
+        assert_eq!(refused.1, "ReadOnlySqlTransaction");
+        let changed = workflow
+            .body("SelectValuesV2", "slier", json!({"columns": ["n"]}))
+            .await;
+        assert_eq!(changed, json!([["off"]]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

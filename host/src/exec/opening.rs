@@ -7,6 +7,8 @@
 
 use futures_util::future::join;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::{Client, Error};
 
 /// Name of the setting; servers report it from version 14 on.
@@ -16,19 +18,32 @@ const SETTING: &str = "default_transaction_read_only";
 #[derive(Debug)]
 pub(super) struct ReadOnlyDefault {
     now: bool,
+    /// What the server reported last: a function of the database can change the default, too.
+    reported: Arc<AtomicBool>,
     /// As it was when the session began, by the role's or the database's settings; none where the
     /// server does not say.
     own: Option<bool>,
 }
 
+/// Reads the setting from what the server reports.
+pub(super) fn reported<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Option<bool> {
+    parameter(SETTING).map(|value| value == "on")
+}
+
 impl ReadOnlyDefault {
     /// As reported when the session began.
-    pub(super) fn new<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> ReadOnlyDefault {
-        let own = parameter(SETTING).map(|value| value == "on");
+    pub(super) fn new(own: Option<bool>) -> ReadOnlyDefault {
+        let now = own.unwrap_or(false);
         ReadOnlyDefault {
-            now: own.unwrap_or(false),
+            now,
+            reported: Arc::new(AtomicBool::new(now)),
             own,
         }
+    }
+
+    /// Where to put what the server reports later.
+    pub(super) fn reports(&self) -> Arc<AtomicBool> {
+        self.reported.clone()
     }
 
     /// The session was reset.
@@ -66,8 +81,10 @@ impl ReadOnlyDefault {
     }
 
     fn change_to(&self, wanted: bool) -> Opening {
+        // A report may come late; setting the default once more does no harm then.
+        let differs = wanted != self.now || wanted != self.reported.load(Ordering::Acquire);
         Opening {
-            read_only: (wanted != self.now).then_some(wanted),
+            read_only: differs.then_some(wanted),
             begin: None,
         }
     }

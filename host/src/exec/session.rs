@@ -2,7 +2,7 @@
 
 use super::connect;
 use super::connection_string::SslMode;
-use super::opening::{Opening, ReadOnlyDefault};
+use super::opening::{self, Opening, ReadOnlyDefault};
 use super::prepare::Statements;
 use super::settings::{self, Current, REPORTED, Settings};
 use super::tls::Tls;
@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -69,8 +69,8 @@ impl Session {
         let iso_dates = connection
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
-        let read_only = ReadOnlyDefault::new(|name| connection.parameter(name));
-        let driver = tokio::spawn(drive(connection, settings.clone()));
+        let read_only = ReadOnlyDefault::new(opening::reported(|name| connection.parameter(name)));
+        let driver = tokio::spawn(drive(connection, settings.clone(), read_only.reports()));
         let session = Session {
             client,
             driver,
@@ -235,8 +235,11 @@ impl std::fmt::Debug for Session {
 
 /// Moves messages until the connection ends. Notices and notifications are dropped: they can hold
 /// values.
-async fn drive<S, T>(connection: Connection<S, T>, settings: Arc<Current>)
-where
+async fn drive<S, T>(
+    connection: Connection<S, T>,
+    settings: Arc<Current>,
+    read_only: Arc<AtomicBool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
@@ -245,6 +248,9 @@ where
         loop {
             let polled = connection.poll_message(context);
             settings.report(REPORTED.map(|name| connection.parameter(name)));
+            if let Some(reported) = opening::reported(|name| connection.parameter(name)) {
+                read_only.store(reported, Ordering::Release);
+            }
             match polled {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
