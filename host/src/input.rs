@@ -13,8 +13,11 @@ use std::sync::{Arc, OnceLock};
 /// are read only where somebody points into them. Prints without its contents.
 #[derive(Default)]
 pub struct Input {
+    /// Null stands in the place of a batch.
     tree: Value,
     batches: BTreeMap<String, Batch>,
+    /// The tree with the batches in their places, for whoever points above one.
+    whole: OnceLock<Value>,
 }
 
 /// A long array, unread.
@@ -51,8 +54,22 @@ impl Input {
             {
                 return value_at(batch.value(), rest);
             }
+            let below = place.strip_prefix(pointer);
+            if below.is_some_and(|rest| rest.starts_with('/')) {
+                return value_at(self.whole.get_or_init(|| self.put_together()), pointer);
+            }
         }
         value_at(&self.tree, pointer)
+    }
+
+    fn put_together(&self) -> Value {
+        let mut whole = self.tree.clone();
+        for (place, batch) in &self.batches {
+            if let Some(slot) = whole.pointer_mut(place) {
+                *slot = batch.value().clone();
+            }
+        }
+        whole
     }
 
     /// The text of the long array at a JSON Pointer, where it was left unread.
@@ -171,6 +188,15 @@ mod tests {
         ] {
             assert_eq!(input.value(pointer), expected.as_ref(), "{pointer}");
         }
+    }
+
+    #[test]
+    fn what_stands_above_the_unread_is_whole() {
+        let input = batch(&json!([[1], [2]]));
+        let schema = json!({"values": [[1], [2]], "a": [5, {"b": 6}]});
+        assert_eq!(input.value("/schema"), Some(&schema));
+        assert_eq!(input.value(""), Some(&json!({"schema": schema})));
+        assert_eq!(input.value("/sch"), None);
     }
 
     #[test]
