@@ -22,7 +22,7 @@ pub(super) async fn insert(
     columns: &[Type],
     rows: &[&[Value]],
 ) -> Result<Option<u64>, Error> {
-    let most = (MAX_ARGUMENTS / insert.width.max(1)).clamp(1, ROWS);
+    let most = (MAX_ARGUMENTS / insert.width.max(1)).clamp(1, ROWS.min(rows.len().max(1)));
     let Some(parameters) = parameters(rows, columns) else {
         return Ok(None);
     };
