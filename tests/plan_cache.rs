@@ -157,7 +157,7 @@ fn no_value_is_part_of_a_key_or_a_plan() {
                 let mut parameters = call.as_object().unwrap().clone();
                 parameters.insert("database_connection_str".into(), CANARY.into());
                 let call = found.call(Parameters::from(parameters.clone())).unwrap();
-                prop_assert!(!holds_a_value(&call.sealed), "{}", call.sealed);
+                prop_assert!(!holds_a_value(call.sealed()), "{}", call.sealed());
                 let first = tasks.block_on(planned(&cached, &found, &parameters));
                 let again = fresh.command("postgres_v2", command).unwrap();
                 let anew = tasks.block_on(planned(&fresh, &again, &parameters));

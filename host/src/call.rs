@@ -3,7 +3,8 @@
 use crate::fault::{Fault, Kind};
 use crate::input::Input;
 use crate::plan::{Command, ParameterKind};
-use crate::seal::{self, MAX_PATTERNS, Pattern, Sealed};
+use crate::seal::{self, MAX_PATTERNS, Name, Pattern, Sealed};
+use crate::secret::Secret;
 use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -39,11 +40,52 @@ pub struct CommandSpec {
 #[derive(Debug)]
 pub struct Call {
     /// The connection parameter, where the command has one and the call gives it.
-    pub connection: Option<Value>,
+    pub connection: Option<Connection>,
     /// The other parameters.
     pub input: Input,
-    /// The other parameters as the connector sees them.
-    pub sealed: String,
+}
+
+/// What a call gives as its connection parameter.
+#[derive(Debug)]
+pub enum Connection {
+    /// A connection string.
+    String(Secret),
+    /// Something else, by the name of its type in Python.
+    Other(&'static str),
+}
+
+impl From<Value> for Connection {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) => Connection::String(Secret::new(text)),
+            // Where none is given, the defaults count.
+            Value::Null => Connection::String(Secret::new("")),
+            other => Connection::Other(seal::python_type(&other)),
+        }
+    }
+}
+
+impl Call {
+    /// The connection string; empty where the call gives none.
+    ///
+    /// # Errors
+    /// `TypeError` where what it gives is no text.
+    pub fn connection_string(&self) -> Result<&str, Fault> {
+        match &self.connection {
+            None => Ok(""),
+            Some(Connection::String(text)) => Ok(text.expose()),
+            Some(Connection::Other(kind)) => {
+                let message = format!("Expected bytes or unicode string, got {kind} instead");
+                Err(Fault::new(Kind::Connection, "TypeError", message))
+            }
+        }
+    }
+
+    /// The parameters as the connector sees them, a JSON object.
+    #[must_use]
+    pub fn sealed(&self) -> &str {
+        self.input.sealed()
+    }
 }
 
 impl<'t> Parameters<'t> {
@@ -252,7 +294,7 @@ fn last_of_each_name(text: &str) -> serde_json::Result<String> {
 /// Parameters as they are read.
 struct Read<'s> {
     spec: &'s CommandSpec,
-    connection: Option<Value>,
+    connection: Option<Connection>,
     /// What was read, in the order of the command's parameters.
     members: Vec<Option<Sealed>>,
     unknown: Option<String>,
@@ -281,7 +323,7 @@ impl<'s> Read<'s> {
             return Ok(());
         };
         if parameter.kind == ParameterKind::Connection {
-            self.connection = Some(Value::deserialize(json)?);
+            self.connection = Some(Value::deserialize(json)?.into());
             return Ok(());
         }
         let patterns = self.spec.patterns.get(at).map_or(&[][..], Vec::as_slice);
@@ -294,16 +336,19 @@ impl<'s> Read<'s> {
 
     fn into_call(self) -> Result<Call, Fault> {
         let command = &self.spec.command;
-        let mut call = Call {
-            connection: self.connection,
-            input: Input::default(),
-            sealed: String::new(),
-        };
-        let mut text = b"{".to_vec();
+        let connection = self.connection;
+        let mut values = Vec::new();
+        let sizes = command.parameters.iter().zip(&self.members);
+        let size = sizes.filter_map(|(parameter, sealed)| {
+            let sealed = sealed.as_ref()?;
+            Some(parameter.name.len() + sealed.text.len() + r#""":,"#.len())
+        });
+        let mut text = Vec::with_capacity("{}".len() + size.sum::<usize>());
+        text.push(b'{');
         for (parameter, sealed) in command.parameters.iter().zip(self.members) {
             let is_connection = parameter.kind == ParameterKind::Connection;
             match sealed {
-                None if parameter.required && !(is_connection && call.connection.is_some()) => {
+                None if parameter.required && !(is_connection && connection.is_some()) => {
                     let message = format!(
                         "{} is missing the required parameter '{}': {}",
                         command.name, parameter.name, parameter.summary
@@ -319,7 +364,7 @@ impl<'s> Read<'s> {
                     let _ = serde_json::to_writer(&mut text, &parameter.name);
                     text.push(b':');
                     text.extend_from_slice(&sealed.text);
-                    call.input.add(&parameter.name, sealed);
+                    values.extend(sealed.values);
                 }
             }
         }
@@ -337,8 +382,9 @@ impl<'s> Read<'s> {
             return Err(Fault::parameters("TypeError", message));
         }
         text.push(b'}');
-        call.sealed = String::from_utf8(text).map_err(Fault::internal)?;
-        Ok(call)
+        let text = String::from_utf8(text).map_err(Fault::internal)?;
+        let input = Input::new(text, values);
+        Ok(Call { connection, input })
     }
 }
 
@@ -358,9 +404,9 @@ impl<'de> Visitor<'de> for Read<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(name) = map.next_key::<Name<'de>>()? {
             map.next_value_seed(Member {
-                name: &name,
+                name: &name.0,
                 read: &mut self,
             })?;
         }
@@ -432,7 +478,7 @@ mod tests {
             " {} ",
             "\u{feff}{}",
         ] {
-            assert_eq!(read(text.as_bytes()).unwrap().sealed, "{}", "{text}");
+            assert_eq!(read(text.as_bytes()).unwrap().sealed(), "{}", "{text}");
         }
         for (text, code) in [
             ("[1]", "TypeError"),
@@ -452,12 +498,12 @@ mod tests {
         let deep = "[".repeat(300) + &"]".repeat(300);
         let text = format!(r#"{{"spiff__task_data": {deep}, "b": 1, "a": 1, "b": [{{"x": 3}}]}}"#);
         let call = read(text.as_bytes()).unwrap();
-        assert_eq!(call.sealed, r#"{"a":"int4","b":[{"x":"int4"}]}"#);
+        assert_eq!(call.sealed(), r#"{"a":"int4","b":[{"x":"int4"}]}"#);
         // Names that are repeated further inside, too.
         let text =
             format!(r#"{{"spiff__task_data": {deep}, "b": [{{"x": 3, "x": "y", "z": 1}}]}}"#);
         let call = read(text.as_bytes()).unwrap();
-        assert_eq!(call.sealed, r#"{"b":[{"x":"string","z":1}]}"#);
+        assert_eq!(call.sealed(), r#"{"b":[{"x":"string","z":1}]}"#);
         assert_eq!(*call.input.value("/b/0/x").unwrap(), "y");
     }
 }

@@ -1,72 +1,83 @@
 //! The input of a call: what the arguments of a plan point into.
 
-use crate::seal::Sealed;
+use crate::seal::{Content, SealedValue};
 use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// The parameters of a call. Long arrays of sealed values are kept as the text that they came in, and
-/// are read only where somebody points into them. Prints without its contents.
+/// The parameters of a call: their text without what is sealed, and what is sealed. Long arrays are
+/// kept as the text that they came in, and are read only where somebody points into them. Prints
+/// without its contents.
 #[derive(Default)]
 pub struct Input {
-    /// Null stands in the place of a batch.
-    tree: Value,
-    batches: BTreeMap<String, Batch>,
-    /// The tree with the batches in their places, for whoever points above one.
+    sealed: String,
+    /// What is sealed, in the order of [`compare`].
+    leaves: Vec<Leaf>,
+    /// All of it as one value, for whoever points to what is not sealed.
     whole: OnceLock<Value>,
 }
 
-/// A long array, unread.
-struct Batch {
-    text: Arc<RawValue>,
-    read: OnceLock<Value>,
+/// A sealed value.
+struct Leaf {
+    pointer: String,
+    value: OnceLock<Value>,
+    /// The text of a long array.
+    unread: Option<Arc<RawValue>>,
 }
 
 impl Input {
-    /// Adds a parameter.
-    pub(crate) fn add(&mut self, name: &str, sealed: Sealed) {
-        if let Value::Null = self.tree {
-            self.tree = Value::Object(Map::new());
+    /// The parameters with the text `sealed`, in which kinds stand in the places of `values`.
+    pub(crate) fn new(sealed: String, values: Vec<SealedValue>) -> Input {
+        let mut leaves: Vec<Leaf> = values.into_iter().map(Leaf::from).collect();
+        leaves.sort_by(|a, b| compare(&a.pointer, &b.pointer));
+        Input {
+            sealed,
+            leaves,
+            whole: OnceLock::new(),
         }
-        if let Value::Object(members) = &mut self.tree {
-            members.insert(name.to_owned(), sealed.value);
-        }
-        let batches = sealed.batches.into_iter().map(|(pointer, text)| {
-            let batch = Batch {
-                text: text.into(),
-                read: OnceLock::new(),
-            };
-            (pointer, batch)
-        });
-        self.batches.extend(batches);
+    }
+
+    /// The parameters as the connector sees them, a JSON object.
+    #[must_use]
+    pub fn sealed(&self) -> &str {
+        &self.sealed
     }
 
     /// The value that a JSON Pointer points to.
     #[must_use]
     pub fn value(&self, pointer: &str) -> Option<&Value> {
-        for (place, batch) in &self.batches {
-            if let Some(rest) = pointer.strip_prefix(place.as_str())
-                && (rest.is_empty() || rest.starts_with('/'))
-            {
-                return value_at(batch.value(), rest);
-            }
-            let below = place.strip_prefix(pointer);
-            if below.is_some_and(|rest| rest.starts_with('/')) {
-                return value_at(self.whole.get_or_init(|| self.put_together()), pointer);
-            }
+        if let Some(leaf) = self.last_up_to(pointer)
+            && let Some(rest) = pointer.strip_prefix(leaf.pointer.as_str())
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return value_at(leaf.value(), rest);
         }
-        value_at(&self.tree, pointer)
+        value_at(self.whole.get_or_init(|| self.put_together()), pointer)
+    }
+
+    /// The last leaf that does not stand behind `pointer`. Leaves do not stand inside each other, so
+    /// where one is at or above `pointer`, it is this one.
+    fn last_up_to(&self, pointer: &str) -> Option<&Leaf> {
+        let behind = |leaf: &Leaf| compare(&leaf.pointer, pointer) == Ordering::Greater;
+        let end = self.leaves.partition_point(|leaf| !behind(leaf));
+        self.leaves.get(end.checked_sub(1)?)
+    }
+
+    fn at(&self, pointer: &str) -> Option<&Leaf> {
+        self.last_up_to(pointer)
+            .filter(|leaf| leaf.pointer == pointer)
     }
 
     fn put_together(&self) -> Value {
-        let mut whole = self.tree.clone();
-        for (place, batch) in &self.batches {
-            if let Some(slot) = whole.pointer_mut(place) {
-                *slot = batch.value().clone();
+        // It was written as JSON.
+        let mut whole: Value = serde_json::from_str(&self.sealed).unwrap_or_default();
+        for leaf in &self.leaves {
+            if let Some(slot) = whole.pointer_mut(&leaf.pointer) {
+                *slot = leaf.value().clone();
             }
         }
         whole
@@ -75,14 +86,14 @@ impl Input {
     /// The text of the long array at a JSON Pointer, where it was left unread.
     #[must_use]
     pub fn unread(&self, pointer: &str) -> Option<Arc<RawValue>> {
-        self.batches.get(pointer).map(|batch| batch.text.clone())
+        self.at(pointer)?.unread.clone()
     }
 
     /// Number of elements of the array at a JSON Pointer, counted up to `most`; 0 where there is none.
     #[must_use]
     pub fn count(&self, pointer: &str, most: usize) -> usize {
-        match self.batches.get(pointer) {
-            Some(batch) => count(&batch.text, most),
+        match self.at(pointer).and_then(|leaf| leaf.unread.as_ref()) {
+            Some(text) => count(text, most),
             None => self
                 .value(pointer)
                 .and_then(Value::as_array)
@@ -91,11 +102,27 @@ impl Input {
     }
 }
 
-impl Batch {
+impl From<SealedValue> for Leaf {
+    fn from(sealed: SealedValue) -> Self {
+        let (value, unread) = match sealed.content {
+            Content::Read(value) => (OnceLock::from(value), None),
+            Content::Unread(text) => (OnceLock::new(), Some(text.into())),
+        };
+        Leaf {
+            pointer: sealed.pointer,
+            value,
+            unread,
+        }
+    }
+}
+
+impl Leaf {
     fn value(&self) -> &Value {
-        // It was found to be JSON when it was set aside.
-        self.read
-            .get_or_init(|| serde_json::from_str(self.text.get()).unwrap_or_default())
+        self.value.get_or_init(|| {
+            // It was found to be JSON when it was set aside.
+            let text = self.unread.as_ref().map_or("null", |text| text.get());
+            serde_json::from_str(text).unwrap_or_default()
+        })
     }
 }
 
@@ -103,6 +130,16 @@ impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(redacted)")
     }
+}
+
+/// Orders JSON Pointers step by step, so that what stands inside of a value follows it at once.
+fn compare(a: &str, b: &str) -> Ordering {
+    let by_step = |byte| match byte {
+        b'/' => 0,
+        other => u16::from(other) + 1,
+    };
+    let bytes = a.bytes().map(by_step);
+    bytes.cmp(b.bytes().map(by_step))
 }
 
 /// As [`Value::pointer`]; quick where the pointer holds no escapes.
@@ -158,18 +195,23 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn sealed(pointer: &str, content: Content) -> SealedValue {
+        SealedValue {
+            pointer: pointer.into(),
+            content,
+        }
+    }
+
     fn batch(value: &Value) -> Input {
-        let sealed = Sealed {
-            value: json!({"values": null, "a": [5, {"b": 6}]}),
-            text: Vec::new(),
-            batches: vec![(
-                "/schema/values".into(),
-                RawValue::from_string(value.to_string()).unwrap(),
-            )],
-        };
-        let mut input = Input::default();
-        input.add("schema", sealed);
-        input
+        let unread = RawValue::from_string(value.to_string()).unwrap();
+        Input::new(
+            r#"{"schema":{"values":"array","a":["int4",{"b":6}],"a-":"int4"}}"#.into(),
+            vec![
+                sealed("/schema/values", Content::Unread(unread)),
+                sealed("/schema/a/0", Content::Read(json!(5))),
+                sealed("/schema/a-", Content::Read(json!(7))),
+            ],
+        )
     }
 
     #[test]
@@ -182,6 +224,8 @@ mod tests {
             ("/schema/values/2", None),
             ("/schema/values/01", None),
             ("/schema/valuesx", None),
+            ("/schema/a/0", Some(json!(5))),
+            ("/schema/a-", Some(json!(7))),
             ("/schema/a/1/b", Some(json!(6))),
             ("/schema/a/x", None),
             ("/none", None),
@@ -193,7 +237,7 @@ mod tests {
     #[test]
     fn what_stands_above_the_unread_is_whole() {
         let input = batch(&json!([[1], [2]]));
-        let schema = json!({"values": [[1], [2]], "a": [5, {"b": 6}]});
+        let schema = json!({"values": [[1], [2]], "a": [5, {"b": 6}], "a-": 7});
         assert_eq!(input.value("/schema"), Some(&schema));
         assert_eq!(input.value(""), Some(&json!({"schema": schema})));
         assert_eq!(input.value("/sch"), None);

@@ -9,8 +9,6 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::reply::{Body, Reply};
-use crate::seal;
-use crate::secret::Secret;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use serde_json::Value;
@@ -40,7 +38,7 @@ impl Runtime {
         Ok(Runtime {
             sandbox: Sandbox::new(limits)?,
             connectors: RwLock::default(),
-            database: Arc::new(Database::new(limits)),
+            database: Arc::new(Database::new(limits)?),
             plans: PlanCache::new(&limits),
             embedded: Digest::of(POSTGRES),
             limits,
@@ -100,13 +98,9 @@ impl Runtime {
             .unwrap_or_else(PoisonError::into_inner);
         let found = connectors
             .get(connector)
-            .cloned()
-            .filter(|found| found.command(command).is_some());
+            .and_then(|connector| Some((connector.clone(), connector.position(command)?)));
         match found {
-            Some(connector) => Ok(FoundCommand {
-                connector,
-                command: command.to_owned(),
-            }),
+            Some((connector, command)) => Ok(FoundCommand { connector, command }),
             None => Err(Fault::new(
                 Kind::UnknownCommand,
                 "command_not_found",
@@ -151,9 +145,8 @@ impl Runtime {
         for _ in 0..self.limits.rounds.max(1) {
             let mut outcomes = Vec::new();
             if !plan.statements().is_empty() {
-                let target = connection_string(call.connection.as_ref())?;
                 let (database, call) = (&self.database, call.clone());
-                let mut execution = database.execute(target, plan.clone(), call, deadline);
+                let mut execution = database.execute(plan.clone(), call, deadline);
                 match execution.next().await? {
                     Progress::Rows(rows) => {
                         return Ok(found.reply(Body::streaming(rows, rest(execution))));
@@ -200,8 +193,8 @@ impl Runtime {
     ) -> Result<Arc<CheckedPlan>, Fault> {
         let key = PlanKey {
             digest: found.connector.digest(),
-            command: &found.command,
-            sealed: &call.sealed,
+            command: found.command(),
+            sealed: call.sealed(),
         };
         let make = async { self.check(found, found.plan(call).await?) };
         match found.connector.is_pure() {
@@ -235,15 +228,18 @@ fn rest(execution: Execution) -> impl Stream<Item = Result<Bytes, Fault>> + Send
 }
 
 /// A command and the version of its connector that the call will finish on.
+#[derive(Clone)]
 pub struct FoundCommand {
     connector: Arc<Connector>,
-    command: String,
+    /// Its place among the commands of the connector.
+    command: usize,
 }
 
 impl FoundCommand {
     fn spec(&self) -> Result<&CommandSpec, Fault> {
-        self.connector
-            .command(&self.command)
+        let commands = self.connector.commands();
+        commands
+            .get(self.command)
             .ok_or_else(|| Fault::internal("a command vanished"))
     }
 
@@ -271,7 +267,7 @@ impl FoundCommand {
     /// Name of the command.
     #[must_use]
     pub fn command(&self) -> &str {
-        &self.command
+        self.spec().map_or("", |spec| &spec.command.name)
     }
 
     /// The parameters with `connection` in the place of the command's connection parameter, where it
@@ -291,7 +287,7 @@ impl FoundCommand {
 
     async fn plan(&self, call: &Arc<Call>) -> Result<Plan, Fault> {
         let call = call.clone();
-        self.ask(move |connector, command| connector.plan(command, &call.sealed))
+        self.ask(move |connector, command| connector.plan(command, call.sealed()))
             .await
     }
 
@@ -304,7 +300,7 @@ impl FoundCommand {
         let call = call.clone();
         let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
         self.ask(move |connector, command| {
-            connector.resume(command, &call.sealed, &state, &outcomes)
+            connector.resume(command, call.sealed(), &state, &outcomes)
         })
         .await
     }
@@ -314,8 +310,9 @@ impl FoundCommand {
         &self,
         question: impl FnOnce(&Connector, &str) -> Result<Plan, Fault> + Send + 'static,
     ) -> Result<Plan, Fault> {
-        let (connector, command) = (self.connector.clone(), self.command.clone());
-        match tokio::task::spawn_blocking(move || question(&connector, &command)).await {
+        let found = self.clone();
+        let ask = move || question(&found.connector, found.command());
+        match tokio::task::spawn_blocking(ask).await {
             Ok(answer) => answer,
             Err(panicked) => Err(Fault::internal(panicked)),
         }
@@ -325,7 +322,7 @@ impl FoundCommand {
 impl From<Outcome> for StatementOutcome {
     fn from(outcome: Outcome) -> Self {
         StatementOutcome {
-            columns: outcome.columns,
+            columns: outcome.columns().map(str::to_owned).collect(),
             rows: String::from_utf8(outcome.rows).unwrap_or_else(|_| "[]".into()),
             affected: outcome.affected,
         }
@@ -337,14 +334,4 @@ fn affected(outcome: &Outcome) -> String {
         true => format!(r#"{{"result": "{} rows affected"}}"#, outcome.affected),
         false => r#"{"result": "ok"}"#.into(),
     }
-}
-
-fn connection_string(given: Option<&Value>) -> Result<Secret, Fault> {
-    let other = match given {
-        None | Some(Value::Null) => return Ok(Secret::new("")),
-        Some(Value::String(text)) => return Ok(Secret::new(text)),
-        Some(other) => seal::python_type(other),
-    };
-    let message = format!("Expected bytes or unicode string, got {other} instead");
-    Err(Fault::new(Kind::Connection, "TypeError", message))
 }

@@ -5,13 +5,14 @@
 //! scalar that stands where the values to seal were expected.
 
 use crate::fault::Fault;
-use serde::de::{
-    Deserialize as _, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
-};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::collections::BTreeSet;
+use std::fmt;
 
 /// Most patterns of one parameter: the sealing of a value follows all of them at once, one bit each.
 pub const MAX_PATTERNS: usize = u64::BITS as usize;
@@ -77,6 +78,9 @@ enum Place<'a> {
 /// Arrays at the end of a pattern whose text is shorter than this are read at once, in bytes.
 const BATCH_BYTES: usize = 1 << 10;
 
+/// Room for the sealed text of most parameters, in bytes.
+const USUAL_BYTES: usize = 256;
+
 /// How `serde_json` hands over a number that is no 64-bit integer, so that its digits are kept: as the
 /// only member of an object, with this name.
 const NUMBER: &str = "$serde_json::private::Number";
@@ -87,13 +91,32 @@ pub const REPEATED: &str = "a name is repeated";
 /// What was read of a parameter.
 #[derive(Debug, Default)]
 pub struct Sealed {
-    /// The value; null in the place of a batch.
-    pub value: Value,
     /// The value as JSON text, with everything that a pattern matches replaced by the name of its kind.
     pub text: Vec<u8>,
-    /// Long arrays at the end of a pattern, by JSON Pointer. They are left unread: often they go to
-    /// the database as they are.
-    pub batches: Vec<(String, Box<RawValue>)>,
+    /// What was replaced, in the order of the text.
+    pub values: Vec<SealedValue>,
+}
+
+/// A value whose kind stands in its place. Prints without its contents.
+pub struct SealedValue {
+    /// JSON Pointer to where it stood in the call.
+    pub pointer: String,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a sealed value is.
+pub enum Content {
+    /// A value that was read.
+    Read(Value),
+    /// The text of a long array. It is left unread: often it goes to the database as it is.
+    Unread(Box<RawValue>),
+}
+
+impl fmt::Debug for SealedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (redacted)", self.pointer)
+    }
 }
 
 /// Reads the parameter `name` from JSON and seals it by `patterns`. Patterns beyond [`MAX_PATTERNS`]
@@ -107,16 +130,19 @@ pub fn read<'de, D: Deserializer<'de>>(
     json: D,
 ) -> Result<Sealed, D::Error> {
     let all = patterns.iter().take(MAX_PATTERNS).enumerate();
-    let mut sealed = Sealed::default();
+    let mut sealed = Sealed {
+        text: Vec::with_capacity(USUAL_BYTES),
+        ..Sealed::default()
+    };
     let reader = Reader {
         patterns,
         live: all.fold(0, |live, (at, _)| live | 1 << at),
         depth: 0,
         pointer: &mut pointer(name),
         text: &mut sealed.text,
-        batches: &mut sealed.batches,
+        values: &mut sealed.values,
     };
-    sealed.value = reader.deserialize(json)?;
+    reader.deserialize(json)?;
     Ok(sealed)
 }
 
@@ -128,6 +154,10 @@ fn pointer(name: &str) -> String {
 
 fn push_step(pointer: &mut String, name: &str) {
     pointer.push('/');
+    if !name.contains(['~', '/']) {
+        pointer.push_str(name);
+        return;
+    }
     for character in name.chars() {
         match character {
             '~' => pointer.push_str("~0"),
@@ -145,17 +175,20 @@ struct Reader<'a> {
     depth: usize,
     pointer: &'a mut String,
     text: &'a mut Vec<u8>,
-    batches: &'a mut Vec<(String, Box<RawValue>)>,
+    values: &'a mut Vec<SealedValue>,
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Value;
+/// The name of an object's member.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         if self.live == 0 {
-            let value = Value::deserialize(json)?;
-            write(self.text, &value);
-            return Ok(value);
+            return Plain(self.text).deserialize(json);
         }
         if !self.any(|pattern| pattern.0.len() == self.depth) {
             return json.deserialize_any(self);
@@ -163,102 +196,109 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
         let raw = <&RawValue>::deserialize(json)?;
         let long = raw.get().len() >= BATCH_BYTES;
         if long && raw.get().starts_with('[') {
-            self.batches.push((self.pointer.clone(), raw.to_owned()));
             write(self.text, "array");
-            return Ok(Value::Null);
+            self.values.push(SealedValue {
+                pointer: self.pointer.clone(),
+                content: Content::Unread(raw.to_owned()),
+            });
+            return Ok(());
         }
         let value = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
-        write(self.text, kind(&value));
-        Ok(value)
+        self.seal(value);
+        Ok(())
     }
 }
 
 /// A value whose patterns go on: what is no container is sealed.
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Value;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(self.scalar(Value::Null))
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.seal(Value::Null);
+        Ok(())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(self.scalar(Value::Bool(value)))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.seal(Value::Bool(value));
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(self.scalar(Value::from(value)))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.seal(Value::from(value));
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(self.scalar(Value::from(value)))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.seal(Value::from(value));
+        Ok(())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(self.scalar(Value::from(value)))
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.seal(Value::from(value));
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        let mut read = Vec::new();
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         self.text.push(b'[');
-        loop {
-            let at = read.len();
+        let length = self.pointer.len();
+        for at in 0.. {
             let end = self.text.len();
             if at > 0 {
                 self.text.push(b',');
             }
-            let length = self.pointer.len();
-            // Writing into memory cannot fail.
-            let _ = write!(self.pointer, "/{at}");
+            self.pointer.push('/');
+            self.pointer.push_str(itoa::Buffer::new().format(at));
             let item = items.next_element_seed(self.inner(Place::Item(at)))?;
             self.pointer.truncate(length);
-            match item {
-                Some(item) => read.push(item),
-                None => {
-                    self.text.truncate(end);
-                    self.text.push(b']');
-                    return Ok(Value::Array(read));
-                }
+            if item.is_none() {
+                self.text.truncate(end);
+                break;
             }
         }
+        self.text.push(b']');
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value, A::Error> {
-        let mut read = Map::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
         self.text.push(b'{');
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == NUMBER {
+        while let Some(name) = members.next_key::<Name<'de>>()? {
+            if name.0 == NUMBER {
                 self.text.pop();
                 let number = members.next_value::<Cow<'de, str>>()?;
                 let number: Number = number.parse().map_err(A::Error::custom)?;
-                return Ok(self.scalar(Value::Number(number)));
+                self.seal(Value::Number(number));
+                return Ok(());
             }
-            if read.contains_key(&*name) {
-                return Err(A::Error::custom(REPEATED));
-            }
-            if !read.is_empty() {
+            if !names.is_empty() {
                 self.text.push(b',');
             }
-            write(self.text, &*name);
+            write(self.text, &*name.0);
             self.text.push(b':');
             let length = self.pointer.len();
-            push_step(self.pointer, &name);
-            let member = members.next_value_seed(self.inner(Place::Member(&name)))?;
+            push_step(self.pointer, &name.0);
+            members.next_value_seed(self.inner(Place::Member(&name.0)))?;
             self.pointer.truncate(length);
-            read.insert(name.into_owned(), member);
+            if !names.insert(name) {
+                return Err(A::Error::custom(REPEATED));
+            }
         }
         self.text.push(b'}');
-        Ok(Value::Object(read))
+        Ok(())
     }
 }
 
 impl Reader<'_> {
-    fn scalar(self, value: Value) -> Value {
+    fn seal(self, value: Value) {
         write(self.text, kind(&value));
-        value
+        self.values.push(SealedValue {
+            pointer: self.pointer.clone(),
+            content: Content::Read(value),
+        });
     }
 
     /// Reads what stands at `place` inside of this value.
@@ -269,7 +309,7 @@ impl Reader<'_> {
             patterns: self.patterns,
             pointer: self.pointer,
             text: self.text,
-            batches: self.batches,
+            values: self.values,
         }
     }
 
@@ -291,6 +331,74 @@ impl Reader<'_> {
         patterns.any(|(at, pattern)| {
             1_u64.checked_shl(at as u32).unwrap_or(0) & self.live != 0 && holds(pattern)
         })
+    }
+}
+
+/// Reads a value that no pattern goes into, and writes it as it is: without white space, with the last
+/// one of members that have the same name.
+struct Plain<'a>(&'a mut Vec<u8>);
+
+impl<'de> DeserializeSeed<'de> for Plain<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        write(self.0, &());
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        write(self.0, &value);
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        write(self.0, &value);
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        write(self.0, &value);
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        write(self.0, value);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.0.push(b'[');
+        let first = self.0.len();
+        loop {
+            let end = self.0.len();
+            if end > first {
+                self.0.push(b',');
+            }
+            if items.next_element_seed(Plain(self.0))?.is_none() {
+                self.0.truncate(end);
+                self.0.push(b']');
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        // Numbers that are no 64-bit integers come as objects, too; this gives them back.
+        let value = Value::deserialize(MapAccessDeserializer::new(members))?;
+        write(self.0, &value);
+        Ok(())
     }
 }
 
@@ -351,8 +459,13 @@ mod tests {
             String::from_utf8(sealed.text).unwrap(),
             expected.to_string()
         );
-        assert_eq!(&sealed.value, value);
-        assert!(sealed.batches.is_empty());
+        for sealed in &sealed.values {
+            let pointer = sealed.pointer.strip_prefix("/p").unwrap();
+            let Content::Read(read) = &sealed.content else {
+                panic!("nothing here is long");
+            };
+            assert_eq!(Some(read), value.pointer(pointer));
+        }
     }
 
     #[test]
@@ -365,15 +478,18 @@ mod tests {
         ];
         let mut json = serde_json::Deserializer::from_str(&text);
         let sealed = read("p~", &patterns, &mut json).unwrap();
-        assert_eq!(sealed.value, json!({"a/b": {"values": null, "n": 5}}));
         assert_eq!(sealed.text, br#"{"a/b":{"values":"array","n":"int4"}}"#);
-        let [(pointer, raw)] = sealed.batches.as_slice() else {
-            panic!("one batch");
+        let [values, n] = sealed.values.as_slice() else {
+            panic!("two values are sealed");
+        };
+        let (Content::Unread(raw), Content::Read(five)) = (&values.content, &n.content) else {
+            panic!("the long one is unread, the other one is not");
         };
         assert_eq!(
-            (pointer.as_str(), raw.get()),
+            (values.pointer.as_str(), raw.get()),
             ("/p~0/a~1b/values", &*rows.to_string())
         );
+        assert_eq!((n.pointer.as_str(), five), ("/p~0/a~1b/n", &json!(5)));
     }
 
     #[test]

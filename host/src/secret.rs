@@ -1,5 +1,6 @@
 //! Text that must not be shown.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// Text such as a connection string, a password or a key. It prints as `(redacted)`; the only way
@@ -16,6 +17,12 @@ impl Secret {
     /// The text itself, for the one place that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Secret {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

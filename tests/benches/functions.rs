@@ -105,13 +105,13 @@ fn look_up(bencher: Bencher<'_, '_>, name: &str) {
 fn plan_in_fresh_instance(bencher: Bencher<'_, '_>, name: &str) {
     let warm = Warm::up(name);
     let connector = warm.runtime.connectors().remove(0);
-    bencher.bench(|| drop(connector.plan(COMMAND, &warm.call.sealed).unwrap()));
+    bencher.bench(|| drop(connector.plan(COMMAND, warm.call.sealed()).unwrap()));
 }
 
 /// The same planner as a part of this program, to tell what the sandbox costs.
 #[divan::bench(args = NAMES, sample_size = 100)]
 fn plan_natively(bencher: Bencher<'_, '_>, name: &str) {
-    let (command, input) = (COMMAND.to_owned(), Warm::up(name).call.sealed.clone());
+    let (command, input) = (COMMAND.to_owned(), Warm::up(name).call.sealed().to_owned());
     let call = airlock_connector::Call { command, input };
     let calls = bencher.with_inputs(|| call.clone());
     calls.bench_values(|call| drop(Postgres::plan(call).unwrap()));

@@ -3,7 +3,7 @@
 use super::{Ending, Result, ServeArguments, async_runtime, connectors, logging};
 use airlock::Runtime;
 use airlock::config::Config;
-use airlock::http::{self, App};
+use airlock::http::{self, App, HttpService};
 use airlock::postgres::Cluster;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) async fn listen(runtime: Runtime, config: Config) -> Result<()> {
     tracing::info!("listening on http://{}", listener.local_addr()?);
     http::serve(
         listener,
-        http::router(App::new(Arc::new(runtime), &config)),
+        HttpService::new(App::new(Arc::new(runtime), &config)),
         stop,
         drain,
     )

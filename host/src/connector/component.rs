@@ -135,10 +135,11 @@ impl Connector {
         &self.commands
     }
 
-    /// The command called `name`.
+    /// The place of the command called `name` among the commands.
     #[must_use]
-    pub fn command(&self, name: &str) -> Option<&CommandSpec> {
-        self.commands.iter().find(|spec| spec.command.name == name)
+    pub fn position(&self, name: &str) -> Option<usize> {
+        let mut commands = self.commands.iter();
+        commands.position(|spec| spec.command.name == name)
     }
 
     /// Plans one call from its sealed input, in a fresh instance.

@@ -116,6 +116,11 @@ async fn row_by_row(
         rows: &batch.rows,
         row,
     };
+    if let [row] = given {
+        let values: Vec<&Value> = row.iter().collect();
+        let ran = statement::run_bound(session, &run.statement.sql, &values, rows).await;
+        return ran.map_err(|failed| failed.at(&place(0)));
+    }
     for (number, window) in given.chunks(PIPELINE).enumerate() {
         let first = number * PIPELINE;
         let mut bound = Vec::with_capacity(window.len());

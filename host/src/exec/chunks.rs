@@ -3,18 +3,34 @@
 use bytes::Bytes;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 /// Size from which rendered rows are handed out, in bytes. Replies below it go out in one piece.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// The chunk that waits to be taken. With the one that is being filled and the one that is being sent,
 /// it bounds the memory of a reply of any length.
-pub(super) type Slot = Arc<Mutex<Option<Bytes>>>;
+pub(super) type Slot = Arc<Mutex<Waiting>>;
+
+/// A chunk, and who waits for it to be taken.
+#[derive(Default)]
+pub(super) struct Waiting {
+    chunk: Option<Bytes>,
+    sender: Option<Waker>,
+}
+
+impl Waiting {
+    /// Takes the chunk, where there is one, and lets the rows behind it come.
+    pub(super) fn take(&mut self) -> Option<Bytes> {
+        let chunk = self.chunk.take()?;
+        if let Some(sender) = self.sender.take() {
+            sender.wake();
+        }
+        Some(chunk)
+    }
+}
 
 /// Hands rows out in chunks, and waits while nobody takes them.
-///
-/// Whoever takes the chunks also polls the plan, in the same task, so nobody needs to be woken.
 pub(super) struct Chunks {
     slot: Slot,
     begun: bool,
@@ -34,18 +50,16 @@ impl Chunks {
         self.begun = true;
         let chunk = std::mem::replace(json, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 8));
         let mut chunk = Some(Bytes::from(chunk));
-        poll_fn(|_| {
+        poll_fn(|context| {
             let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-            if slot.is_some() {
-                return Poll::Pending;
-            }
-            match chunk.take() {
-                Some(chunk) => {
-                    *slot = Some(chunk);
-                    Poll::Pending
+            if slot.chunk.is_none() {
+                match chunk.take() {
+                    Some(chunk) => slot.chunk = Some(chunk),
+                    None => return Poll::Ready(()),
                 }
-                None => Poll::Ready(()),
             }
+            slot.sender = Some(context.waker().clone());
+            Poll::Pending
         })
         .await;
     }

@@ -1,14 +1,16 @@
 //! Makes one connection: resolve, dial, TLS, log in.
 
+use super::connection::Connection;
 use super::connection_string::{ConnectionString, SessionAttributes, SslMode};
 use super::error;
 use super::host::Host;
-use super::session::Session;
+
 use super::tls::Tls;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -22,18 +24,21 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 /// Why one host gave no session, in libpq's words.
 type Reason = String;
 
-/// Tries the hosts in order and returns the first session.
+/// Tries the hosts in order and returns the first connection.
 ///
 /// # Errors
 /// With the reasons of all hosts.
-pub(super) async fn connect(target: &ConnectionString, limits: &Limits) -> Result<Session, Fault> {
+pub(super) async fn connect(
+    target: &ConnectionString,
+    limits: &Limits,
+) -> Result<Connection, Fault> {
     let budget = target
         .connect_timeout
         .unwrap_or(Duration::from_millis(limits.connect_ms));
     let mut reasons = String::new();
     for host in &target.hosts {
         match tokio::time::timeout(budget, connect_host(target, host, limits)).await {
-            Ok(Ok(session)) => return Ok(session),
+            Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(reason)) => reasons.push_str(&reason),
             Err(_) => reasons.push_str(&format!("{} failed: timeout expired", host.at())),
         }
@@ -46,7 +51,7 @@ async fn connect_host(
     target: &ConnectionString,
     host: &Host,
     limits: &Limits,
-) -> Result<Session, Reason> {
+) -> Result<Connection, Reason> {
     if let Some(refusal) = host.refusal() {
         return Err(refusal);
     }
@@ -54,7 +59,7 @@ async fn connect_host(
     let mut reason = format!("{} failed: no address", host.at());
     for address in addresses {
         match connect_address(target, host, address, limits).await {
-            Ok(session) => return Ok(session),
+            Ok(connection) => return Ok(connection),
             Err(failed) => reason = format!("{} failed: {failed}", at(host, address)),
         }
     }
@@ -86,10 +91,10 @@ async fn connect_address(
     host: &Host,
     address: SocketAddr,
     limits: &Limits,
-) -> Result<Session, Reason> {
+) -> Result<Connection, Reason> {
     let stream = dial(address).await?;
     let negotiated = negotiate(stream, target.ssl_mode).await?;
-    let session = match negotiated {
+    let mut connection = match negotiated {
         (stream, false) => log_in(target, stream, address, limits).await?,
         (stream, true) => match log_in_tls(target, host, stream, address, limits).await {
             // As libpq does: prefer falls back where the handshake fails.
@@ -102,8 +107,8 @@ async fn connect_address(
             other => other?,
         },
     };
-    accept(&session, target.session).await?;
-    Ok(session)
+    accept(&mut connection, target.session).await?;
+    Ok(connection)
 }
 
 pub(super) async fn dial(address: SocketAddr) -> Result<TcpStream, Reason> {
@@ -148,14 +153,14 @@ async fn log_in(
     stream: TcpStream,
     address: SocketAddr,
     limits: &Limits,
-) -> Result<Session, Reason> {
+) -> Result<Connection, Reason> {
     let mut config = config(target);
     config.ssl_mode(DriverSslMode::Disable);
     let (client, connection) = config
         .connect_raw(stream, NoTls)
         .await
         .map_err(|error| error::connection(&error))?;
-    Session::start(client, connection, address, None, limits)
+    Connection::start(client, connection, address, None, limits)
         .await
         .map_err(|error| error::connection(&error))
 }
@@ -166,7 +171,7 @@ async fn log_in_tls(
     stream: TcpStream,
     address: SocketAddr,
     limits: &Limits,
-) -> Result<Session, Reason> {
+) -> Result<Connection, Reason> {
     let mut config = config(target);
     // The server has agreed already, so the handshake follows at once.
     config
@@ -187,7 +192,7 @@ async fn log_in_tls(
         .connect_raw(stream, connect)
         .await
         .map_err(|error| error::connection(&error))?;
-    Session::start(client, connection, address, Some(tls), limits)
+    Connection::start(client, connection, address, Some(tls), limits)
         .await
         .map_err(|error| error::connection(&error))
 }
@@ -213,7 +218,7 @@ fn config(target: &ConnectionString) -> Config {
 }
 
 /// Whether the server is of the kind that `target_session_attrs` asks for.
-async fn accept(session: &Session, wanted: SessionAttributes) -> Result<(), Reason> {
+async fn accept(connection: &mut Connection, wanted: SessionAttributes) -> Result<(), Reason> {
     const READ_ONLY: &str = "SELECT current_setting('transaction_read_only') = 'on'";
     const STANDBY: &str = "SELECT pg_is_in_recovery()";
     let (question, expected, refusal) = match wanted {
@@ -223,7 +228,8 @@ async fn accept(session: &Session, wanted: SessionAttributes) -> Result<(), Reas
         SessionAttributes::Primary => (STANDBY, false, "server is in hot standby mode"),
         SessionAttributes::Standby => (STANDBY, true, "server is not in hot standby mode"),
     };
-    match ask(session.client(), question).await {
+    let question = ask(connection.session.client(), question);
+    match connection.wire.during(pin!(question)).await {
         Ok(answer) if answer == expected => Ok(()),
         Ok(_) => Err(refusal.into()),
         Err(failed) => Err(error::connection(&failed)),

@@ -1,14 +1,17 @@
 //! A plan that is being run, and what it has given so far.
 
 use super::chunks::Slot;
+use super::clock::Clock;
 use super::rows::Outcome;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use bytes::Bytes;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::task::JoinHandle;
 
 type Run = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, Fault>> + Send>>;
 
@@ -23,23 +26,58 @@ pub enum Progress {
 
 /// A plan that is being run.
 ///
-/// It goes on only while it is polled, so whoever is slow to take the rows slows the database down.
-/// Dropping it cancels what runs in the database, rolls back and closes the connection.
+/// It goes on only while it is polled, so whoever is slow to take the rows slows the database down, but
+/// not beyond the deadline. Dropping it cancels what runs in the database, rolls back and closes the
+/// connection.
 pub struct Execution {
-    run: Option<Run>,
+    stage: Stage,
     rows: Slot,
-    ended: Option<Result<Vec<Outcome>, Fault>>,
+    deadline: Deadline,
+}
+
+enum Stage {
+    /// No rows are out yet: whoever runs the plan waits for it and so keeps the deadline.
+    Waiting(Run),
+    /// Rows are out. Whether anybody comes for more is not known, so the deadline is watched.
+    Streaming(Watched),
+    Ended(Option<Result<Vec<Outcome>, Fault>>),
+}
+
+/// When a plan must have ended.
+#[derive(Clone)]
+pub(super) struct Deadline {
+    pub(super) at: Instant,
+    pub(super) clock: Arc<Clock>,
+    /// How long that was from the beginning of the call, in milliseconds.
+    pub(super) given_ms: u64,
+}
+
+impl Deadline {
+    /// Waits for it.
+    pub(super) async fn expire(&self) -> Fault {
+        self.clock.sleep_until(self.at).await;
+        self.fault()
+    }
+
+    fn fault(&self) -> Fault {
+        let message = format!(
+            "the call took longer than its deadline of {} ms and was cancelled",
+            self.given_ms
+        );
+        Fault::new(Kind::Deadline, "QueryCanceled", message)
+    }
 }
 
 impl Execution {
     pub(super) fn new(
         run: impl Future<Output = Result<Vec<Outcome>, Fault>> + Send + 'static,
         rows: Slot,
+        deadline: Deadline,
     ) -> Execution {
         Execution {
-            run: Some(Box::pin(run)),
+            stage: Stage::Waiting(Box::pin(run)),
             rows,
-            ended: None,
+            deadline,
         }
     }
 
@@ -54,25 +92,41 @@ impl Execution {
 
     /// As [`Execution::next`], for use inside of a stream.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Progress, Fault>> {
-        if let Some(run) = &mut self.run
-            && let Poll::Ready(ended) = run.as_mut().poll(context)
-        {
-            self.run = None;
-            self.ended = Some(ended);
+        let polled = match &mut self.stage {
+            Stage::Waiting(run) => run.as_mut().poll(context),
+            Stage::Streaming(watched) => watched
+                .poll(context)
+                .unwrap_or_else(|| Poll::Ready(Err(self.deadline.fault()))),
+            Stage::Ended(_) => Poll::Pending,
+        };
+        if let Poll::Ready(ended) = polled {
+            self.stage = Stage::Ended(Some(ended));
         }
         // Rows that were handed out before the end come before it.
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = rows.take() {
+        let rows = self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(rows) = rows {
+            self.watch();
             return Poll::Ready(Ok(Progress::Rows(rows)));
         }
-        drop(rows);
-        if self.run.is_some() {
+        let Stage::Ended(ended) = &mut self.stage else {
             return Poll::Pending;
-        }
-        Poll::Ready(match self.ended.take() {
+        };
+        Poll::Ready(match ended.take() {
             Some(ended) => ended.map(Progress::Done),
             None => Err(Fault::internal("the execution is over")),
         })
+    }
+
+    /// Has the deadline kept from now on, whether this is polled or not.
+    fn watch(&mut self) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {
+            Stage::Waiting(run) => Stage::Streaming(Watched::new(run, self.deadline.clone())),
+            other => other,
+        };
     }
 }
 
@@ -80,4 +134,40 @@ impl fmt::Debug for Execution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Execution").finish_non_exhaustive()
     }
+}
+
+/// A run that is dropped at the deadline, be it polled or not.
+struct Watched {
+    /// None from the deadline on.
+    run: Arc<Mutex<Option<Run>>>,
+    watcher: JoinHandle<()>,
+}
+
+impl Watched {
+    fn new(run: Run, deadline: Deadline) -> Watched {
+        let run = Arc::new(Mutex::new(Some(run)));
+        let watched = run.clone();
+        let watcher = tokio::spawn(async move {
+            deadline.expire().await;
+            drop(take(&watched));
+        });
+        Watched { run, watcher }
+    }
+
+    /// None where the deadline has passed.
+    fn poll(&self, context: &mut Context<'_>) -> Option<Poll<Result<Vec<Outcome>, Fault>>> {
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(run.as_mut()?.as_mut().poll(context))
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watcher.abort();
+        drop(take(&self.run));
+    }
+}
+
+fn take(run: &Mutex<Option<Run>>) -> Option<Run> {
+    run.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -2,13 +2,16 @@
 //!
 //! `tokio_postgres` types stay in here. A [`Database`] keeps a pool of connections for each whole
 //! connection string; connections are never shared across different ones. A connection whose state
-//! is not known to be clean is closed, never reused.
+//! is not known to be clean is closed, never reused. Whoever runs a plan also moves the messages of
+//! its connection, see `wire.rs`.
 
 mod array;
 mod batch;
 mod bind;
 mod chunks;
+mod clock;
 mod connect;
+mod connection;
 mod connection_string;
 mod conninfo;
 mod copy;
@@ -31,6 +34,7 @@ mod settings;
 mod statement;
 mod tls;
 mod to_json;
+mod wire;
 mod write;
 mod zone;
 
@@ -40,37 +44,43 @@ pub use rows::Outcome;
 
 use crate::call::Call;
 use crate::check::CheckedPlan;
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::secret::Secret;
 use chunks::{Chunks, Slot};
+use clock::Clock;
+use execution::Deadline;
+use futures_util::future::{Either, select};
 use run::Job;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The databases that calls name by connection string.
 #[derive(Debug)]
 pub struct Database {
     pools: pool::Pools,
+    clock: Arc<Clock>,
     limits: Limits,
 }
 
 impl Database {
     /// Keeps no connection yet.
-    #[must_use]
-    pub fn new(limits: Limits) -> Database {
-        Database {
+    ///
+    /// # Errors
+    /// When the system gives no thread for its clock.
+    pub fn new(limits: Limits) -> Result<Database, Fault> {
+        Ok(Database {
             pools: pool::Pools::new(limits),
+            clock: Arc::new(Clock::start().map_err(Fault::internal)?),
             limits,
-        }
+        })
     }
 
-    /// Begins to run `plan` with the values of `call`, all or nothing, over the connection string
-    /// `target`. Nothing happens until the execution is polled.
+    /// Begins to run `plan` with the values of `call`, all or nothing, in the database that the call
+    /// names. Nothing happens until the execution is polled.
     #[must_use]
     pub fn execute(
         self: &Arc<Self>,
-        target: Secret,
         plan: Arc<CheckedPlan>,
         call: Arc<Call>,
         deadline: Instant,
@@ -78,27 +88,26 @@ impl Database {
         let database = self.clone();
         let slot = Slot::default();
         let mut chunks = Chunks::new(slot.clone());
+        let deadline = Deadline {
+            at: deadline,
+            clock: self.clock.clone(),
+            given_ms: self.limits.deadline_ms,
+        };
+        let expiry = deadline.clone();
         let run = async move {
-            let run = async {
-                let mut lease = database.pools.lease(&target).await?;
+            let run = pin!(async {
+                let mut lease = database.pools.lease(call.connection_string()?).await?;
                 let job = Job::new(&plan, &call.input, &database.limits);
-                let outcomes = job.run(lease.session()?, &mut chunks).await;
+                let (session, wire) = lease.parts()?;
+                let outcomes = wire.during(pin!(job.run(session, &mut chunks))).await;
                 lease.finish(plan.resets_session(), &outcomes);
                 outcomes
-            };
-            match tokio::time::timeout_at(deadline.into(), run).await {
-                Ok(outcomes) => outcomes,
-                Err(_) => Err(expired(Duration::from_millis(database.limits.deadline_ms))),
+            });
+            match select(run, pin!(expiry.expire())).await {
+                Either::Left((outcomes, _)) => outcomes,
+                Either::Right((expired, _)) => Err(expired),
             }
         };
-        Execution::new(run, slot)
+        Execution::new(run, slot, deadline)
     }
-}
-
-fn expired(deadline: Duration) -> Fault {
-    Fault::new(
-        Kind::Deadline,
-        "QueryCanceled",
-        format!("the call took longer than its deadline of {deadline:?} and was cancelled"),
-    )
 }

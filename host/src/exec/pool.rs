@@ -1,13 +1,15 @@
 //! Connections by connection string, and who has them.
 
 use super::connect;
+use super::connection::Connection;
 use super::connection_string::ConnectionString;
 use super::rows::Outcome;
 use super::session::Session;
+use super::wire::Wire;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::secret::Secret;
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
@@ -23,17 +25,19 @@ pub(super) struct Manager {
 }
 
 impl managed::Manager for Manager {
-    type Type = Session;
+    // Boxed, as the pool moves it about.
+    type Type = Box<Connection>;
     type Error = Fault;
 
-    async fn create(&self) -> Result<Session, Fault> {
-        let mut session = Box::pin(connect::connect(&self.target, &self.limits)).await?;
-        session.share_definitions(self.definitions.clone());
-        Ok(session)
+    async fn create(&self) -> Result<Box<Connection>, Fault> {
+        let mut connection = Box::pin(connect::connect(&self.target, &self.limits)).await?;
+        let definitions = self.definitions.clone();
+        connection.session.share_definitions(definitions);
+        Ok(Box::new(connection))
     }
 
-    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Fault> {
-        if session.client().is_closed() {
+    async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<Fault> {
+        if connection.has_ended() {
             return Err(RecycleError::message("the connection is closed"));
         }
         Ok(())
@@ -62,7 +66,7 @@ impl Pools {
     ///
     /// # Errors
     /// When the connection string cannot be read or no connection can be made.
-    pub(super) async fn lease(&self, target: &Secret) -> Result<Lease, Fault> {
+    pub(super) async fn lease(&self, target: &str) -> Result<Lease, Fault> {
         let pool = self.pool(target)?;
         match pool.get().await {
             Ok(object) => Ok(Lease(Some(object))),
@@ -75,21 +79,23 @@ impl Pools {
         }
     }
 
-    fn pool(&self, target: &Secret) -> Result<Pool, Fault> {
+    fn pool(&self, target: &str) -> Result<Pool, Fault> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
         let manager = Manager {
-            target: ConnectionString::parse(target.expose())?,
+            target: ConnectionString::parse(target)?,
             limits: self.limits,
             definitions: Arc::default(),
         };
         let pool = Pool::builder(manager)
             .max_size(self.limits.pool_connections.max(1))
+            // The one that was used last: its server process is still in the caches of the processor.
+            .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(Fault::internal)?;
-        if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
+        if let Some((_, oldest)) = pools.push(Secret::new(target), pool.clone()) {
             oldest.close();
         }
         Ok(pool)
@@ -101,10 +107,12 @@ impl Pools {
 pub(super) struct Lease(Option<Object<Manager>>);
 
 impl Lease {
-    pub(super) fn session(&mut self) -> Result<&mut Session, Fault> {
-        self.0
-            .as_deref_mut()
-            .ok_or_else(|| Fault::internal("the lease is over"))
+    /// The session, and what moves its messages meanwhile.
+    pub(super) fn parts(&mut self) -> Result<(&mut Session, &mut Wire), Fault> {
+        match self.0.as_deref_mut().map(Box::as_mut) {
+            Some(Connection { session, wire, .. }) => Ok((session, wire)),
+            None => Err(Fault::internal("the lease is over")),
+        }
     }
 
     /// Gives the connection back where its state is known, after a reset where that is wanted.
@@ -113,7 +121,7 @@ impl Lease {
             return;
         };
         let uncertain = matches!(outcomes, Err(fault) if fault.kind == Kind::OutcomeUnknown);
-        if uncertain || object.is_broken || object.client().is_closed() {
+        if uncertain || object.has_ended() {
             drop(Object::take(object));
         } else if reset {
             tokio::spawn(async move {
@@ -128,9 +136,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
-            let session = Object::take(object);
+            let connection = Object::take(object);
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(session.cancel());
+                runtime.spawn(connection.cancel());
             }
         }
     }

@@ -8,6 +8,9 @@ use super::settings::Settings;
 use crate::limits::Limits;
 use airlock_connector::lex;
 use lru::LruCache;
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,14 +71,63 @@ pub(super) struct Column {
     pub(super) codec: Option<Codec>,
 }
 
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.of_type)
+    }
+}
+
 /// Text and declared types: what a statement is prepared for.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq)]
 struct Key {
     sql: String,
     types: Vec<Type>,
     /// Settings change which columns are rendered here.
     settings: Arc<Settings>,
 }
+
+/// A key, owned or not.
+trait AsKey {
+    fn parts(&self) -> (&str, &[Type], &Settings);
+}
+
+impl AsKey for Key {
+    fn parts(&self) -> (&str, &[Type], &Settings) {
+        (&self.sql, &self.types, &self.settings)
+    }
+}
+
+impl AsKey for (&str, &[Type], &Arc<Settings>) {
+    fn parts(&self) -> (&str, &[Type], &Settings) {
+        (self.0, self.1, self.2)
+    }
+}
+
+impl<'a> Borrow<dyn AsKey + 'a> for Key {
+    fn borrow(&self) -> &(dyn AsKey + 'a) {
+        self
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl Hash for dyn AsKey + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialEq for dyn AsKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for dyn AsKey + '_ {}
 
 /// The statements of one connection, the least recently used going first.
 pub(super) struct Statements {
@@ -93,7 +145,7 @@ impl Statements {
         }
     }
 
-    fn get(&mut self, key: &Key) -> Option<Prepared> {
+    fn get(&mut self, key: &dyn AsKey) -> Option<Prepared> {
         let (since, prepared) = self.prepared.get(key)?;
         (since.elapsed() < self.age).then(|| Prepared {
             reused: true,
@@ -102,7 +154,7 @@ impl Statements {
     }
 
     /// Whether it is there, however old.
-    fn holds(&self, key: &Key) -> bool {
+    fn holds(&self, key: &dyn AsKey) -> bool {
         self.prepared.contains(key)
     }
 
@@ -121,11 +173,8 @@ pub(super) async fn prepare(
     sql: &str,
     types: &[Type],
 ) -> Result<Prepared, tokio_postgres::Error> {
-    let mut key = Key {
-        sql: sql.into(),
-        types: types.into(),
-        settings: session.settings(),
-    };
+    let settings = session.settings();
+    let key = (sql, types, &settings);
     if let Some(prepared) = session.statements.get(&key) {
         return Ok(prepared);
     }
@@ -134,8 +183,12 @@ pub(super) async fn prepare(
         session.client().clear_type_cache();
     }
     let prepared = Box::pin(once(session, sql, types)).await?;
-    // Settings that the server reported before it answered are known only now.
-    key.settings = session.settings();
+    let key = Key {
+        sql: sql.into(),
+        types: types.into(),
+        // Settings that the server reported before it answered are known only now.
+        settings: session.settings(),
+    };
     let prepared = match by_server(sql, &prepared.columns) {
         Some(wrapped) => {
             let rendered = Box::pin(once(session, &wrapped, types)).await?;

@@ -15,11 +15,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use tokio_postgres::{Row, RowStream};
 
+/// Room for the rows of most replies, in bytes.
+const USUAL_BYTES: usize = 256;
+
 /// What one statement gave.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Names of the columns; empty where the statement gives no rows.
-    pub columns: Vec<String>,
+    columns: Arc<[Column]>,
     /// The rows as a JSON array, in the shape that the reply asks for; of rows that were handed out
     /// in chunks, what comes behind the last chunk.
     pub rows: Vec<u8>,
@@ -29,6 +31,13 @@ pub struct Outcome {
     pub counted: bool,
     /// Whether the statement gives rows, were it none this time.
     pub returns: bool,
+}
+
+impl Outcome {
+    /// Names of the columns; none where the statement gives no rows.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
 }
 
 /// What becomes of the rows of a statement.
@@ -65,10 +74,12 @@ pub(super) struct Rows<'c> {
 
 impl<'c> Rows<'c> {
     pub(super) fn new(keep: Keep, room: Room, chunks: Option<&'c mut Chunks>) -> Rows<'c> {
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        json.push(b'[');
         Rows {
             keep,
             columns: Arc::default(),
-            json: b"[".to_vec(),
+            json,
             chunks,
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -245,15 +256,11 @@ impl<'c> Rows<'c> {
         self.json.push(b']');
         let returns = !self.columns.is_empty() || self.count > 0;
         Outcome {
+            returns: returns && (class == Class::Rows || !self.columns.is_empty()),
             counted: returns || self.affected > 0 || class.counts_rows(),
             affected: if returns { self.count } else { self.affected },
-            columns: self
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect(),
+            columns: self.columns,
             rows: self.json,
-            returns: returns && (class == Class::Rows || !self.columns.is_empty()),
         }
     }
 }

@@ -1,49 +1,35 @@
-//! One connection to the server: its settings, its prepared statements, its end.
+//! What is known about one connection: its settings and its prepared statements.
 
-use super::connect;
-use super::connection_string::SslMode;
 use super::opening::{self, Opening, ReadOnlyDefault};
 use super::prepare::Statements;
 use super::settings::{self, Current, REPORTED, Settings};
-use super::tls::Tls;
+use super::wire::{Messages, Wire};
 use crate::limits::Limits;
 use futures_util::future::join3;
 use lru::LruCache;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tokio_postgres::{Client, Connection, NoTls};
+use tokio_postgres::{Client, Connection};
 
-/// How long a request to cancel may take, and how long the server may take to heed it.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// A connection that is logged in.
+/// What is known about a connection that is logged in. Its requests go on only while its messages
+/// move, see [`Wire`].
 pub(super) struct Session {
     client: Client,
-    /// Moves the messages.
-    driver: JoinHandle<()>,
     settings: Arc<Current>,
     read_only: ReadOnlyDefault,
     /// What goes in front of the next request.
     opening: Opening,
     /// Whether dates are written in ISO form without being asked to.
     iso_dates: bool,
-    address: SocketAddr,
     /// Statements that are prepared on this connection.
     pub(super) statements: Statements,
     /// How often definitions were changed over the connections of its pool, and how often that was
     /// when the statements were prepared.
     definitions: Arc<AtomicU64>,
     definitions_seen: u64,
-    /// How TLS is made to this server, where it is.
-    tls: Option<Tls>,
     /// The driver may keep statements of its own, which DISCARD ALL would take from it.
     pub(super) looked_up_types: bool,
     /// Statements whose text parameters must be declared, because the server infers nothing.
@@ -53,14 +39,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Starts to drive the connection and reads its settings.
-    pub(super) async fn start<S, T>(
+    /// The session of a client that is logged in, and what moves its messages.
+    pub(super) fn new<S, T>(
         client: Client,
         connection: Connection<S, T>,
-        address: SocketAddr,
-        tls: Option<Tls>,
         limits: &Limits,
-    ) -> Result<Session, tokio_postgres::Error>
+    ) -> (Session, Wire)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -70,16 +54,17 @@ impl Session {
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
         let read_only = ReadOnlyDefault::new(opening::reported(|name| connection.parameter(name)));
-        let driver = tokio::spawn(drive(connection, settings.clone(), read_only.reports()));
+        let wire = Wire::new(Driver {
+            connection,
+            settings: settings.clone(),
+            read_only: read_only.reports(),
+        });
         let session = Session {
             client,
-            driver,
             settings,
             read_only,
             opening: Opening::default(),
             iso_dates,
-            address,
-            tls,
             statements: Statements::new(limits),
             definitions: Arc::default(),
             definitions_seen: 0,
@@ -89,12 +74,11 @@ impl Session {
             ),
             is_broken: false,
         };
-        session.settle().await?;
-        Ok(session)
+        (session, wire)
     }
 
     /// Sets what every session here has in common and reads what the server does not report.
-    async fn settle(&self) -> Result<(), tokio_postgres::Error> {
+    pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
         if !self.iso_dates {
             self.client.batch_execute("SET datestyle TO 'ISO'").await?;
         }
@@ -143,7 +127,7 @@ impl Session {
 
     /// Whether the text parameters of `sql` must be declared.
     pub(super) fn wants_text(&mut self, sql: &str) -> bool {
-        self.text_statements.get(sql).is_some()
+        !self.text_statements.is_empty() && self.text_statements.get(sql).is_some()
     }
 
     /// Remembers that the text parameters of `sql` must be declared.
@@ -195,68 +179,36 @@ impl Session {
         .await;
         ended.is_ok() && discarded.is_ok() && settled.is_ok()
     }
-
-    /// Asks the server to stop what it is doing for this connection and closes it: by itself when
-    /// the server answers within a grace, else at once.
-    pub(super) async fn cancel(self) {
-        let Session {
-            client,
-            mut driver,
-            address,
-            tls,
-            ..
-        } = self;
-        let token = client.cancel_token();
-        let request = async {
-            let stream = connect::dial(address).await.ok()?;
-            let Some(tls) = tls else {
-                return token.cancel_query_raw(stream, NoTls).await.ok();
-            };
-            let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
-            token.cancel_query_raw(stream, tls.connect()?).await.ok()
-        };
-        if !matches!(timeout(GRACE, request).await, Ok(Some(()))) {
-            tracing::warn!("a request to cancel did not go through");
-        }
-        drop(client);
-        if timeout(GRACE, &mut driver).await.is_err() {
-            driver.abort();
-        }
-    }
 }
 
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Moves messages until the connection ends. Notices and notifications are dropped: they can hold
-/// values.
-async fn drive<S, T>(
+/// Moves the messages of a connection. Notices and notifications are dropped: they can hold values.
+struct Driver<S, T> {
     connection: Connection<S, T>,
     settings: Arc<Current>,
     read_only: Arc<AtomicBool>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-    T: AsyncRead + AsyncWrite + Unpin,
+}
+
+impl<S, T> Messages for Driver<S, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    T: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let mut connection = pin!(connection);
-    std::future::poll_fn(|context| {
+    fn poll_move(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let polled = connection.poll_message(context);
-            settings.report(REPORTED.map(|name| connection.parameter(name)));
-            if let Some(reported) = opening::reported(|name| connection.parameter(name)) {
-                read_only.store(reported, Ordering::Release);
-            }
-            match polled {
+            match self.connection.poll_message(context) {
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
         }
-    })
-    .await;
+    }
+
+    fn note_reports(&self) {
+        let connection = &self.connection;
+        self.settings
+            .report(REPORTED.map(|name| connection.parameter(name)));
+        if let Some(reported) = opening::reported(|name| connection.parameter(name)) {
+            self.read_only.store(reported, Ordering::Release);
+        }
+    }
 }

@@ -74,9 +74,7 @@ impl Run<'_> {
             } else if defines {
                 Box::pin(unprepared(session, sql, rows)).await
             } else {
-                let (prepared, texts) = bound(session, sql, &plain).await?;
-                fetch(session, &prepared, &texts, rows).await?;
-                rows.settle(session).await
+                run_bound(session, sql, &plain, rows).await
             }
         };
         run.await
@@ -139,6 +137,18 @@ async fn unprepared(session: &mut Session, sql: &str, rows: &mut Rows<'_>) -> Re
     while result.as_mut().try_next().await?.is_some() {}
     rows.add_affected(result.rows_affected().unwrap_or(0));
     Ok(())
+}
+
+/// Runs a statement with these values to its end.
+pub(super) async fn run_bound(
+    session: &mut Session,
+    sql: &str,
+    values: &[&Value],
+    rows: &mut Rows<'_>,
+) -> Result<(), Failed> {
+    let (prepared, texts) = bound(session, sql, values).await?;
+    fetch(session, &prepared, &texts, rows).await?;
+    rows.settle(session).await
 }
 
 async fn fetch(

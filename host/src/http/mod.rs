@@ -11,5 +11,5 @@ mod perform;
 mod routes;
 mod serve;
 
-pub use routes::{App, router};
+pub use routes::{App, HttpService};
 pub use serve::serve;

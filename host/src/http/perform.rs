@@ -79,7 +79,7 @@ pub(super) async fn named(
             &message,
         );
     };
-    let log = Log::new(&found);
+    let log = Log::new(found.clone());
     let Ok(permit) = app.calls.clone().try_acquire_owned() else {
         let message = "too many calls are under way; try again in a second";
         return fail(log, Fault::new(Kind::Overload, "TooManyRequests", message));
@@ -155,16 +155,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// What is said of a call in the log.
 struct Log {
-    connector: Arc<str>,
-    command: String,
+    found: FoundCommand,
     started: Instant,
 }
 
 impl Log {
-    fn new(found: &FoundCommand) -> Log {
+    fn new(found: FoundCommand) -> Log {
         Log {
-            connector: found.planned_by().clone(),
-            command: found.command().to_owned(),
+            found,
             started: Instant::now(),
         }
     }
@@ -174,7 +172,7 @@ impl Log {
     /// call.
     fn write(&self, outcome: Option<&Result<(), Fault>>) {
         let duration_us = self.started.elapsed().as_micros();
-        let (connector, command) = (&*self.connector, &*self.command);
+        let (connector, command) = (&**self.found.planned_by(), self.found.command());
         match outcome {
             None => tracing::info!(connector, command, duration_us, outcome = "client gone"),
             Some(Ok(())) => tracing::debug!(connector, command, duration_us, outcome = "ok"),

@@ -12,9 +12,12 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::{MethodRouter, any};
+use futures_util::future::BoxFuture;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 /// What most paths take.
 const READ: &str = "HEAD, GET, OPTIONS";
@@ -44,10 +47,42 @@ impl App {
     }
 }
 
-/// The whole service.
-pub fn router(app: App) -> Router {
-    let app = Arc::new(app);
-    let routes = Router::new()
+/// The whole service: every request passes the border before it is routed.
+#[derive(Clone)]
+pub struct HttpService {
+    app: Arc<App>,
+    routes: Router,
+}
+
+impl HttpService {
+    /// Serves what `app` shares.
+    #[must_use]
+    pub fn new(app: App) -> HttpService {
+        let app = Arc::new(app);
+        HttpService {
+            routes: routes(&app),
+            app,
+        }
+    }
+}
+
+impl Service<Request> for HttpService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+fn routes(app: &Arc<App>) -> Router {
+    Router::new()
         .route("/", read(|_| html(BANNER)))
         .route(
             "/liveness",
@@ -71,9 +106,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/auth/{connector}/{auth}/callback", read(|_| no_auth()))
         .route("/v1/do/{connector}/{command}", any(perform::perform))
         .fallback(not_found)
-        .with_state(app.clone());
-    // Every request passes the border before it is routed, so the border is all that there is here.
-    Router::new().fallback(border).with_state((app, routes))
+        .with_state(app.clone())
 }
 
 /// A path that answers GET.
@@ -123,29 +156,29 @@ async fn not_found() -> Response<Body> {
     )
 }
 
-/// What every request passes before it is routed.
-async fn border(
-    State((app, routes)): State<(Arc<App>, Router)>,
-    request: Request,
-) -> Response<Body> {
-    let cors = Cors::of(&app.cors_origins, &request);
-    let stopped =
-        access::refusal(app.api_key.as_ref(), &request).or_else(|| merge_slashes(&request));
-    let path = request.uri().path().to_owned();
-    let mut response = match (stopped, perform::names(&path)) {
-        (Some(response), _) => response,
-        (None, Some((connector, command))) => {
-            perform::named(app, connector, command, request).await
+impl HttpService {
+    async fn answer(self, request: Request) -> Response<Body> {
+        let HttpService { app, routes } = self;
+        let cors = Cors::of(&app.cors_origins, &request);
+        let stopped =
+            access::refusal(app.api_key.as_ref(), &request).or_else(|| merge_slashes(&request));
+        // A handle on the URI: the request goes on with its own.
+        let uri = request.uri().clone();
+        let mut response = match (stopped, perform::names(uri.path())) {
+            (Some(response), _) => response,
+            (None, Some((connector, command))) => {
+                perform::named(app.clone(), connector, command, request).await
+            }
+            (None, None) => match routes.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        };
+        if let Some(cors) = cors {
+            cors.add(&mut response);
         }
-        (None, None) => match routes.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
-    };
-    if let Some(cors) = cors {
-        cors.add(&mut response);
+        response
     }
-    response
 }
 
 /// Sends a path with doubled slashes to the one that is meant.

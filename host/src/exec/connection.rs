@@ -1,0 +1,95 @@
+//! One connection to the server: its session and the messages of it, from login to end.
+
+use super::connect;
+use super::connection_string::SslMode;
+use super::session::Session;
+use super::tls::Tls;
+use super::wire::Wire;
+use crate::limits::Limits;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Connection as Driver, Error, NoTls};
+
+/// How long a request to cancel may take, and how long the server may take to heed it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection that is logged in. It is closed when it is dropped.
+pub(super) struct Connection {
+    pub(super) session: Session,
+    // Behind the session: it ends when the client is gone.
+    pub(super) wire: Wire,
+    address: SocketAddr,
+    /// How TLS is made to this server, where it is.
+    tls: Option<Tls>,
+}
+
+impl Connection {
+    /// Begins the session of a client that is logged in.
+    pub(super) async fn start<S, T>(
+        client: Client,
+        driver: Driver<S, T>,
+        address: SocketAddr,
+        tls: Option<Tls>,
+        limits: &Limits,
+    ) -> Result<Connection, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (session, mut wire) = Session::new(client, driver, limits);
+        wire.during(pin!(session.settle())).await?;
+        Ok(Connection {
+            session,
+            wire,
+            address,
+            tls,
+        })
+    }
+
+    /// Whether it can be used no more; takes in what has come since it was used last.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.wire.catch_up();
+        self.session.is_broken || self.session.client().is_closed()
+    }
+
+    /// Brings a connection on which the caller's SQL ran back to how it was, if that can be known.
+    pub(super) async fn reset(&mut self) -> bool {
+        self.wire.during(pin!(self.session.reset())).await
+    }
+
+    /// Asks the server to stop what it is doing for this connection and closes it: by itself when
+    /// the server answers within a grace, else at once.
+    pub(super) async fn cancel(self) {
+        let Connection {
+            session,
+            wire,
+            address,
+            tls,
+        } = self;
+        let token = session.client().cancel_token();
+        let request = async {
+            let stream = connect::dial(address).await.ok()?;
+            let Some(tls) = tls else {
+                return token.cancel_query_raw(stream, NoTls).await.ok();
+            };
+            let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
+            token.cancel_query_raw(stream, tls.connect()?).await.ok()
+        };
+        if !matches!(timeout(GRACE, request).await, Ok(Some(()))) {
+            tracing::warn!("a request to cancel did not go through");
+        }
+        drop(session);
+        wire.finish().await;
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
