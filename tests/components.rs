@@ -7,14 +7,14 @@
 )]
 
 use airlock::fault::Culprit;
-use airlock::{Limits, Parameters, Runtime};
+use airlock::{ConnectorLimits, Limits, Parameters, Policy, Runtime};
 use airlock_tests::RECORDER;
 
 /// Why `bytes` are refused.
 fn refusal(bytes: &[u8]) -> String {
     let fault = Runtime::empty(Limits::default())
         .unwrap()
-        .load(bytes)
+        .load(bytes, Policy::default())
         .err()
         .expect("it was loaded");
     assert_eq!(fault.culprit(), Culprit::Connector);
@@ -51,20 +51,23 @@ fn what_is_no_connector_is_refused_with_the_reason() {
         let message = refusal(&bytes);
         assert!(message.contains(reason), "{message} does not say {reason}");
     }
-    let small = Limits {
-        component_bytes: 1000,
-        ..Limits::default()
+    let small = Policy {
+        limits: ConnectorLimits {
+            component_bytes: 1000,
+            ..ConnectorLimits::default()
+        },
     };
-    let fault = Runtime::empty(small).unwrap().load(RECORDER).err().unwrap();
+    let runtime = Runtime::empty(Limits::default()).unwrap();
+    let fault = runtime.load(RECORDER, small).err().unwrap();
     assert!(fault.message.contains("component_bytes"), "{fault}");
 }
 
 #[tokio::test]
 async fn planning_is_bounded_by_name() {
-    let usual = Limits::default();
+    let usual = ConnectorLimits::default();
     for (limits, statements, name) in [
         (
-            Limits {
+            ConnectorLimits {
                 plan_fuel: 20_000_000,
                 ..usual
             },
@@ -72,7 +75,7 @@ async fn planning_is_bounded_by_name() {
             "plan_fuel",
         ),
         (
-            Limits {
+            ConnectorLimits {
                 memory_bytes: 4 << 20,
                 ..usual
             },
@@ -80,7 +83,7 @@ async fn planning_is_bounded_by_name() {
             "memory_bytes",
         ),
         (
-            Limits {
+            ConnectorLimits {
                 input_bytes: 1000,
                 ..usual
             },
@@ -88,7 +91,7 @@ async fn planning_is_bounded_by_name() {
             "input_bytes",
         ),
         (
-            Limits {
+            ConnectorLimits {
                 statement_bytes: 8,
                 ..usual
             },
@@ -96,7 +99,7 @@ async fn planning_is_bounded_by_name() {
             "statement_bytes",
         ),
         (
-            Limits {
+            ConnectorLimits {
                 plan_statements: 1,
                 ..usual
             },
@@ -104,7 +107,7 @@ async fn planning_is_bounded_by_name() {
             "plan_statements",
         ),
     ] {
-        let runtime = Runtime::new(limits).unwrap();
+        let runtime = Runtime::embedding(Limits::default(), Policy { limits }).unwrap();
         let command = runtime.command("postgres_v2", "DoSQL").unwrap();
         let plan = |sql: &str| {
             let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});

@@ -5,7 +5,7 @@
 
 use crate::fault::Fault;
 use crate::insert::PlainInsert;
-use crate::limits::{Limits, MAX_ARGUMENTS};
+use crate::limits::{ConnectorLimits, MAX_ARGUMENTS};
 use crate::plan::{Access, Argument, Arguments, Command, Plan, Reply, Statement};
 use airlock_connector::lex;
 use airlock_connector::statements::Class;
@@ -44,11 +44,9 @@ impl CheckedPlan {
         plan: Plan,
         command: &Command,
         trusted: bool,
-        limits: &Limits,
+        limits: &ConnectorLimits,
     ) -> Result<CheckedPlan, Fault> {
-        if plan.statements.len() > limits.plan_statements {
-            return Err(beyond("plan_statements", limits.plan_statements));
-        }
+        check_counts(&plan, limits)?;
         match &plan.reply {
             Reply::Rows(_) | Reply::Affected if plan.statements.is_empty() => {
                 return Err(Fault::connector(
@@ -150,7 +148,7 @@ impl CheckedStatement {
     fn check(
         statement: Statement,
         command: &Command,
-        limits: &Limits,
+        limits: &ConnectorLimits,
     ) -> Result<CheckedStatement, Fault> {
         if statement.sql.len() > limits.statement_bytes {
             return Err(beyond("statement_bytes", limits.statement_bytes));
@@ -195,6 +193,31 @@ impl CheckedStatement {
             access: statement.access,
         })
     }
+}
+
+fn check_counts(plan: &Plan, limits: &ConnectorLimits) -> Result<(), Fault> {
+    let (mut arguments, mut batches) = (0, 0);
+    for statement in &plan.statements {
+        match &statement.arguments {
+            Arguments::None => {}
+            Arguments::Once(once) => arguments += once.len(),
+            Arguments::Each(_) => batches += 1,
+        }
+    }
+    for (name, count, limit) in [
+        (
+            "plan_statements",
+            plan.statements.len(),
+            limits.plan_statements,
+        ),
+        ("plan_arguments", arguments, limits.plan_arguments),
+        ("plan_batches", batches, limits.plan_batches),
+    ] {
+        if count > limit {
+            return Err(beyond(name, limit));
+        }
+    }
+    Ok(())
 }
 
 fn check_arguments(arguments: &Arguments) -> Result<(), Fault> {
@@ -256,8 +279,9 @@ mod tests {
 
     #[test]
     fn refuses_what_breaks_the_contract() {
-        let check =
-            |plan, access| CheckedPlan::check(plan, &command(access), true, &Limits::default());
+        let check = |plan, access| {
+            CheckedPlan::check(plan, &command(access), true, &ConnectorLimits::default())
+        };
         for sql in [
             "",
             "-- x",
@@ -324,7 +348,7 @@ mod tests {
                 plan(sql, access, reply),
                 &command(Access::Define),
                 true,
-                &Limits::default(),
+                &ConnectorLimits::default(),
             )
             .unwrap()
             .needs_transaction(|_| 1)

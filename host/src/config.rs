@@ -1,8 +1,10 @@
 //! The configuration file: as written, then checked.
 
-use crate::limits::Limits;
+use crate::limits::{GivenConnectorLimits, Limits, Profile};
+use crate::policy::Policy;
 use crate::secret::Secret;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
@@ -39,6 +41,9 @@ pub enum ConfigError {
         /// Where and why.
         cause: Box<toml::de::Error>,
     },
+    /// Values do not fit each other; one line for each.
+    #[error("{0}")]
+    Contradictory(String),
     /// The key is set but empty, so that everyone would be let in or no one.
     #[error("{API_KEY} is set but empty: set it to a key, or unset it to let every caller in")]
     EmptyApiKey,
@@ -49,8 +54,25 @@ pub enum ConfigError {
 #[serde(default, deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
-    connectors: Option<PathBuf>,
+    connector_dir: Option<PathBuf>,
     limits: Limits,
+    connectors: BTreeMap<String, ConnectorTable>,
+}
+
+/// `[connectors.NAME]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ConnectorTable {
+    profile: Profile,
+    limits: GivenConnectorLimits,
+}
+
+impl ConnectorTable {
+    fn policy(&self) -> Policy {
+        Policy {
+            limits: self.limits.over(self.profile),
+        }
+    }
 }
 
 /// What the server runs with.
@@ -59,9 +81,11 @@ pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Directory with components to load besides the embedded one.
-    pub connectors: Option<PathBuf>,
-    /// Every bound.
+    pub connector_dir: Option<PathBuf>,
+    /// Every bound of the host.
     pub limits: Limits,
+    /// What each connector may do, by name; the others are held to the default.
+    pub policies: BTreeMap<String, Policy>,
     /// Key that callers must send; none lets every caller in.
     pub api_key: Option<Secret>,
     /// Origins that browsers may call from; none answers no browser.
@@ -69,6 +93,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// What the connector `name` may do.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Policy {
+        self.policies.get(name).copied().unwrap_or_default()
+    }
+
     /// Reads the file, where there is one, and the environment.
     ///
     /// # Errors
@@ -80,11 +110,46 @@ impl Config {
         };
         Ok(Config {
             listen: file.listen.unwrap_or(DEFAULT_LISTEN),
-            connectors: file.connectors,
+            policies: policies(&file)?,
+            connector_dir: file.connector_dir,
             limits: file.limits,
             api_key: api_key(env::var(API_KEY).ok())?,
             cors_origins: cors_origins(&env::var(CORS_ORIGINS).unwrap_or_default()),
         })
+    }
+}
+
+/// The policies, where each limit lies within what the host sets aside.
+fn policies(file: &File) -> Result<BTreeMap<String, Policy>, ConfigError> {
+    let mut mistakes = Vec::new();
+    let mut policies = BTreeMap::new();
+    for (name, table) in &file.connectors {
+        let policy = table.policy();
+        for (limit, value, most_name, most) in [
+            (
+                "memory_bytes",
+                policy.limits.memory_bytes,
+                "instance_memory_bytes",
+                file.limits.instance_memory_bytes,
+            ),
+            (
+                "table_elements",
+                policy.limits.table_elements,
+                "instance_table_elements",
+                file.limits.instance_table_elements,
+            ),
+        ] {
+            if value > most {
+                mistakes.push(format!(
+                    "{limit} = {value} of the connector {name} is more than {most_name} = {most}; raise that in [limits] as well"
+                ));
+            }
+        }
+        policies.insert(name.clone(), policy);
+    }
+    match mistakes.as_slice() {
+        [] => Ok(policies),
+        mistakes => Err(ConfigError::Contradictory(mistakes.join("\n"))),
     }
 }
 
@@ -119,14 +184,37 @@ fn cors_origins(value: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::ConnectorLimits;
 
     #[test]
     fn unknown_keys_are_refused_with_their_line() {
-        let error = toml::from_str::<File>("[limits]\nplan_fuel = 5\nplan_feul = 6\n").unwrap_err();
+        let error = toml::from_str::<File>("[limits]\npools = 5\npoools = 6\n").unwrap_err();
         assert!(error.to_string().contains("line 3"), "{error}");
-        let file: File =
-            toml::from_str("listen = \"127.0.0.1:1\"\n[limits]\nplan_fuel = 5\n").unwrap();
-        assert_eq!(file.limits.plan_fuel, 5);
+        let file: File = toml::from_str("listen = \"127.0.0.1:1\"\n[limits]\npools = 5\n").unwrap();
+        assert_eq!(file.limits.pools, 5);
+    }
+
+    #[test]
+    fn connectors_have_limits_of_their_own() {
+        let text = "[connectors.a]\nprofile = \"script\"\n[connectors.a.limits]\nplan_fuel = 5\n[connectors.b]\n";
+        let policies = policies(&toml::from_str(text).unwrap()).unwrap();
+        let expected = ConnectorLimits {
+            plan_fuel: 5,
+            ..ConnectorLimits::of(Profile::Script)
+        };
+        assert_eq!(policies["a"].limits, expected);
+        assert_eq!(policies["b"], Policy::default());
+    }
+
+    #[test]
+    fn every_contradiction_is_named() {
+        let text =
+            "[limits]\ninstance_memory_bytes = 1\ninstance_table_elements = 1\n[connectors.a]\n";
+        let error = policies(&toml::from_str(text).unwrap())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error.lines().count(), 2, "{error}");
+        assert!(error.contains("instance_table_elements = 1"), "{error}");
     }
 
     #[test]

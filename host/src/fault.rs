@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+/// Longest text of a connector's own that a fault shows, in bytes.
+const MAX_SHOWN_BYTES: usize = 4 << 10;
+
 /// Who has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Culprit {
@@ -107,8 +110,10 @@ impl Fault {
         Fault::new(Kind::Statement, code, message)
     }
 
-    /// The connector broke its contract.
+    /// The connector broke its contract. The message is cut off where it is long, as it may quote the
+    /// connector.
     pub fn connector(message: impl Into<String>) -> Fault {
+        let message = shortened(message.into());
         Fault::new(Kind::Connector, "ConnectorFault", message)
     }
 
@@ -122,11 +127,12 @@ impl Fault {
         .because(cause)
     }
 
-    /// Names the offending part of the call.
+    /// Names the offending part of the call, unless the pointer is too long to be shown.
     #[must_use]
     pub fn at(self, pointer: impl Into<String>) -> Fault {
+        let pointer = Some(pointer.into());
         Fault {
-            pointer: Some(pointer.into()),
+            pointer: pointer.filter(|pointer| pointer.len() <= MAX_SHOWN_BYTES),
             ..self
         }
     }
@@ -152,6 +158,12 @@ impl Fault {
             Kind::Overload | Kind::Internal => Culprit::Host,
         }
     }
+}
+
+/// The beginning of a text, as much of it as is shown.
+pub(crate) fn shortened(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_SHOWN_BYTES));
+    text
 }
 
 impl fmt::Display for Fault {

@@ -1,13 +1,14 @@
-//! Every bound, with its default and its reason.
+//! Every bound, with its defaults and its reason.
 //!
-//! The `[limits]` table of the configuration file has the same names. A limit on something that a
-//! connector does is reported as the connector's fault, by name.
+//! [`Limits`] bound the host; the `[limits]` table of the configuration file has the same names.
+//! [`ConnectorLimits`] bound what one connector may take, by profile and `[connectors.NAME.limits]`.
+//! Reaching one of those is reported as the connector's fault, by name.
 
 use serde::Deserialize;
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
-        /// Bounds on calls, connectors and connections.
+        /// Bounds on calls and connections.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Limits {
@@ -20,6 +21,57 @@ macro_rules! limits {
             }
         }
     };
+}
+
+macro_rules! connector_limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $native:expr, $script:expr;)+) => {
+        /// Bounds on what one connector may take.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct ConnectorLimits {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl ConnectorLimits {
+            /// Their names, as the configuration and faults have them.
+            pub const NAMES: &[&str] = &[$(stringify!($name),)+];
+
+            /// The defaults of `profile`.
+            #[must_use]
+            pub const fn of(profile: Profile) -> ConnectorLimits {
+                match profile {
+                    Profile::Native => ConnectorLimits { $($name: $native,)+ },
+                    Profile::Script => ConnectorLimits { $($name: $script,)+ },
+                }
+            }
+        }
+
+        /// Limits as the configuration has them: those that differ from the profile.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct GivenConnectorLimits {
+            $(pub(crate) $name: Option<$type>,)+
+        }
+
+        impl GivenConnectorLimits {
+            /// These limits, and the defaults of `profile` where there is none.
+            #[must_use]
+            pub fn over(&self, profile: Profile) -> ConnectorLimits {
+                let defaults = ConnectorLimits::of(profile);
+                ConnectorLimits { $($name: self.$name.unwrap_or(defaults.$name),)+ }
+            }
+        }
+    };
+}
+
+/// What kind of component a connector is, for the defaults of its limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Compiled to WebAssembly, from Rust or C for example.
+    #[default]
+    Native,
+    /// An interpreter and a script, from Python or JavaScript for example.
+    Script,
 }
 
 limits! {
@@ -47,34 +99,66 @@ limits! {
     concurrent_calls: usize = 512;
     /// Time in milliseconds that calls may go on after the order to stop.
     drain_ms: u64 = 30_000;
-    /// Size of a component file in bytes: compiling takes time in proportion.
-    component_bytes: usize = 32 * MIB;
-    /// Fuel for one planning call, about one unit for each instruction.
-    plan_fuel: u64 = 2_000_000_000;
-    /// Time for one planning call in milliseconds, where fuel alone does not tell.
-    plan_ms: u64 = 2_000;
-    /// Memory of one instance in bytes, all linear memories together.
-    memory_bytes: usize = 64 * MIB;
-    /// Elements of all tables of one instance.
-    table_elements: usize = 20_000;
-    /// Sealed input that a connector receives, in bytes.
-    input_bytes: usize = 16 * MIB;
-    /// Data that one planning call may hand to the host, in bytes.
-    plan_bytes: usize = 32 * MIB;
-    /// Statements of one plan.
-    plan_statements: usize = 1_000;
-    /// Text of one statement in bytes.
-    statement_bytes: usize = MIB;
     /// Plans that are kept to be used again.
     plan_cache_entries: usize = 4_096;
     /// What the plans that are kept may take, in bytes.
     plan_cache_bytes: usize = 16 * MIB;
+    /// Instances that plan at the same time, of all connectors together; more wait. Planning takes
+    /// tens of microseconds, so a few for each processor are enough; each takes address space.
+    instances: u32 = 256;
+    /// Largest `memory_bytes` that a connector may be given: address space is set aside for it.
+    instance_memory_bytes: usize = 128 * MIB;
+    /// Largest `table_elements` that a connector may be given: memory is set aside for them.
+    instance_table_elements: usize = 20_000;
+    /// Stack of one instance in bytes: deep recursion ends here. It lies on the thread that plans.
+    stack_bytes: usize = 512 * KIB;
+}
+
+connector_limits! {
+    /// Size of the component file in bytes: compiling takes time in proportion. Interpreters are large.
+    component_bytes: usize = 4 * MIB, 32 * MIB;
+    /// Fuel for one planning call, about one unit for each instruction. The largest inputs take some
+    /// hundred million.
+    plan_fuel: u64 = 2_000_000_000, 10_000_000_000;
+    /// Time for one planning call in milliseconds, where fuel alone does not tell.
+    plan_ms: u64 = 2_000, 5_000;
+    /// Memory of one instance in bytes, all linear memories together. The largest inputs take tens of
+    /// MiB; interpreters begin with 13.
+    memory_bytes: usize = 64 * MIB, 128 * MIB;
+    /// Elements of all tables of one instance. Interpreters have up to 7,700.
+    table_elements: usize = 2_000, 20_000;
+    /// Core instances of one component. Python's have up to 38.
+    core_instances: usize = 8, 64;
+    /// Linear memories of one component. Those of scripts have up to 3.
+    memories: usize = 2, 4;
+    /// Tables of one component. Those of scripts have up to 3.
+    tables: usize = 4, 8;
+    /// What a connector may say of itself, in bytes.
+    manifest_bytes: usize = MIB, MIB;
+    /// Sealed input that a connector receives, in bytes.
+    input_bytes: usize = 16 * MIB, 16 * MIB;
+    /// Data that one planning call may hand to the host, in bytes: long inputs give long plans.
+    plan_bytes: usize = 32 * MIB, 32 * MIB;
+    /// Statements of one plan.
+    plan_statements: usize = 1_000, 1_000;
+    /// Arguments of all statements of one plan together. One statement can have 65,535.
+    plan_arguments: usize = 100_000, 100_000;
+    /// Statements of one plan that run for each row of a batch: each can send all rows of the call.
+    plan_batches: usize = 16, 16;
+    /// Text of one statement in bytes.
+    statement_bytes: usize = MIB, MIB;
     /// Rounds of one call: plans that ask to be resumed.
-    rounds: usize = 8;
+    rounds: usize = 8, 8;
     /// State that one plan hands to the next, in bytes.
-    state_bytes: usize = 64 * KIB;
+    state_bytes: usize = 64 * KIB, 64 * KIB;
     /// Outcomes of one round that the connector receives, in bytes.
-    outcome_bytes: usize = MIB;
+    outcome_bytes: usize = MIB, MIB;
+}
+
+impl Default for ConnectorLimits {
+    fn default() -> Self {
+        ConnectorLimits::of(Profile::default())
+    }
 }
 
 const KIB: usize = 1 << 10;

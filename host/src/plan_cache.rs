@@ -9,6 +9,7 @@ use crate::check::CheckedPlan;
 use crate::connector::Digest;
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::policy::Policy;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use std::future::Future;
@@ -41,6 +42,8 @@ pub struct PlanCacheStats {
 pub struct PlanKey<'a> {
     /// The component.
     pub digest: Digest,
+    /// What it was held to when the plan was checked.
+    pub policy: &'a Policy,
     /// Name of the command.
     pub command: &'a str,
     /// The call as the connector sees it.
@@ -114,6 +117,7 @@ impl PlanCache {
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     digest: Digest,
+    policy: Policy,
     command: Box<str>,
     sealed: Box<str>,
 }
@@ -122,6 +126,7 @@ impl From<PlanKey<'_>> for Key {
     fn from(key: PlanKey<'_>) -> Self {
         Key {
             digest: key.digest,
+            policy: *key.policy,
             command: key.command.into(),
             sealed: key.sealed.into(),
         }
@@ -132,6 +137,7 @@ impl Key {
     fn borrowed(&self) -> PlanKey<'_> {
         PlanKey {
             digest: self.digest,
+            policy: &self.policy,
             command: &self.command,
             sealed: &self.sealed,
         }
@@ -154,7 +160,10 @@ impl Hash for Key {
 
 impl Equivalent<Key> for PlanKey<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.digest == key.digest && *self.command == *key.command && *self.sealed == *key.sealed
+        self.digest == key.digest
+            && *self.policy == key.policy
+            && *self.command == *key.command
+            && *self.sealed == *key.sealed
     }
 }
 
@@ -174,6 +183,7 @@ impl Weighter<Key, Arc<CheckedPlan>> for Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{ConnectorLimits, Profile};
     use crate::plan::{Access, Command, Plan, Reply};
 
     fn plan() -> Arc<CheckedPlan> {
@@ -190,12 +200,17 @@ mod tests {
             statements: vec![],
             reply: Reply::Json("1".into()),
         };
-        Arc::new(CheckedPlan::check(plan, &command, true, &Limits::default()).unwrap())
+        Arc::new(CheckedPlan::check(plan, &command, true, &POLICY.limits).unwrap())
     }
+
+    const POLICY: Policy = Policy {
+        limits: ConnectorLimits::of(Profile::Native),
+    };
 
     fn key(sealed: &str) -> PlanKey<'_> {
         PlanKey {
             digest: Digest::of(b"x"),
+            policy: &POLICY,
             command: "C",
             sealed,
         }

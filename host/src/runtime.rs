@@ -8,6 +8,7 @@ use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
+use crate::policy::Policy;
 use crate::reply::{Body, Reply};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -36,7 +37,7 @@ impl Runtime {
     /// When the machine cannot provide a sandbox.
     pub fn empty(limits: Limits) -> Result<Runtime, Fault> {
         Ok(Runtime {
-            sandbox: Sandbox::new(limits)?,
+            sandbox: Sandbox::new(&limits)?,
             connectors: RwLock::default(),
             database: Arc::new(Database::new(limits)?),
             plans: PlanCache::new(&limits),
@@ -51,24 +52,45 @@ impl Runtime {
     /// # Errors
     /// As for [`Runtime::empty`].
     pub fn new(limits: Limits) -> Result<Runtime, Fault> {
+        Runtime::embedding(limits, Policy::default())
+    }
+
+    /// As [`Runtime::new`], with `postgres_v2` held to `policy`.
+    ///
+    /// # Errors
+    /// As for [`Runtime::empty`], and where the policy is too strict for the connector.
+    pub fn embedding(limits: Limits, policy: Policy) -> Result<Runtime, Fault> {
         let runtime = Runtime::empty(limits)?;
-        runtime.load(POSTGRES)?;
+        runtime.load(POSTGRES, policy)?;
         Ok(runtime)
     }
 
-    /// Loads a component and puts it in the place of a connector of the same name. Calls under way
-    /// finish on the old one.
+    /// Loads a component, holds it to `policy` and puts it in the place of a connector of the same
+    /// name. Calls under way finish on the old one.
     ///
     /// # Errors
     /// When the component is refused, with the reason; nothing changes then.
-    pub fn load(&self, component: &[u8]) -> Result<Arc<Connector>, Fault> {
-        let connector = Arc::new(Connector::load(&self.sandbox, component)?);
+    pub fn load(&self, component: &[u8], policy: Policy) -> Result<Arc<Connector>, Fault> {
+        let connector = Arc::new(self.compile(component, policy)?);
+        self.install(connector.clone());
+        Ok(connector)
+    }
+
+    /// Compiles and checks a component without putting it into service.
+    ///
+    /// # Errors
+    /// When the component is refused, with the reason.
+    pub fn compile(&self, component: &[u8], policy: Policy) -> Result<Connector, Fault> {
+        Connector::load(&self.sandbox, component, policy)
+    }
+
+    /// Puts a connector in the place of one of the same name.
+    pub fn install(&self, connector: Arc<Connector>) {
         let mut connectors = self
             .connectors
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        connectors.insert(connector.name().to_owned(), connector.clone());
-        Ok(connector)
+        connectors.insert(connector.name().to_owned(), connector);
     }
 
     /// The connectors, by name.
@@ -142,11 +164,13 @@ impl Runtime {
         let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
         let call = found.call(parameters)?;
         let mut plan = self.cached_plan(found, &call).await?;
-        for _ in 0..self.limits.rounds.max(1) {
+        let limits = &found.connector.policy().limits;
+        for _ in 0..limits.rounds.max(1) {
             let mut outcomes = Vec::new();
             if !plan.statements().is_empty() {
                 let (database, call) = (&self.database, call.clone());
-                let mut execution = database.execute(plan.clone(), call, deadline);
+                let mut execution =
+                    database.execute(plan.clone(), call, limits.outcome_bytes, deadline);
                 match execution.next().await? {
                     Progress::Rows(rows) => {
                         return Ok(found.reply(Body::streaming(rows, rest(execution))));
@@ -172,7 +196,7 @@ impl Runtime {
         }
         Err(Fault::connector(format!(
             "the connector goes beyond the limit rounds = {}",
-            self.limits.rounds
+            limits.rounds
         )))
     }
 
@@ -193,6 +217,7 @@ impl Runtime {
     ) -> Result<Arc<CheckedPlan>, Fault> {
         let key = PlanKey {
             digest: found.connector.digest(),
+            policy: found.connector.policy(),
             command: found.command(),
             sealed: call.sealed(),
         };
@@ -207,7 +232,8 @@ impl Runtime {
         // The word of the embedded connector on `raw` counts.
         let trusted = found.connector.digest() == self.embedded;
         let spec = found.spec()?;
-        CheckedPlan::check(plan, &spec.command, trusted, &self.limits).map(Arc::new)
+        let limits = &found.connector.policy().limits;
+        CheckedPlan::check(plan, &spec.command, trusted, limits).map(Arc::new)
     }
 }
 

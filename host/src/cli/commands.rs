@@ -1,13 +1,12 @@
 //! `airlock commands`: what can be called.
 
 use super::{ConnectorArguments, Ending, Result, connectors};
-use airlock::Limits;
 use serde_json::json;
 use std::io::{self, Write as _};
 
 /// Lists the commands, for people or as JSON.
 pub(super) fn run(as_json: bool, arguments: &ConnectorArguments) -> Result<Ending> {
-    let runtime = connectors::load(Limits::default(), arguments.connectors.as_deref())?;
+    let runtime = connectors::load(&connectors::configure(arguments)?)?;
     let mut out = io::stdout().lock();
     for connector in runtime.connectors() {
         let commands: Vec<_> = connector

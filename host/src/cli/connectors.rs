@@ -1,20 +1,47 @@
 //! Loads the connectors that a command works with.
 
-use super::Result;
-use airlock::{Limits, Runtime};
+use super::{ConnectorArguments, Result};
+use airlock::Runtime;
+use airlock::config::Config;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A runtime with the embedded connector and those in `directory`.
-pub(super) fn load(limits: Limits, directory: Option<&Path>) -> Result<Runtime> {
-    let runtime = Runtime::new(limits)?;
-    for file in directory.map(components).transpose()?.unwrap_or_default() {
+/// What the configuration file says, with the directory that the command line names.
+pub(super) fn configure(arguments: &ConnectorArguments) -> Result<Config> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    if let Some(directory) = &arguments.connectors {
+        config.connector_dir = Some(directory.clone());
+    }
+    Ok(config)
+}
+
+/// A runtime with the embedded connector and those in the directory, each held to its policy.
+pub(super) fn load(config: &Config) -> Result<Runtime> {
+    let runtime = Runtime::embedding(config.limits, config.policy("postgres_v2"))?;
+    let files = config
+        .connector_dir
+        .as_deref()
+        .map(components)
+        .transpose()?;
+    for file in files.unwrap_or_default() {
+        let refused = |why: &str| format!("{}: {why}", file.display());
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let bytes =
             fs::read(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
         let connector = runtime
-            .load(&bytes)
-            .map_err(|fault| format!("{}: {}", file.display(), fault.message))?;
+            .compile(&bytes, config.policy(&name))
+            .map_err(|fault| refused(&fault.message))?;
+        // Or any file could take the place of any connector.
+        if connector.name() != name {
+            return Err(refused(&format!(
+                "the component calls itself {0}, so the file must be called {0}.wasm",
+                connector.name()
+            ))
+            .into());
+        }
         tracing::info!(name = connector.name(), digest = %connector.digest(), file = %file.display(), "loaded");
+        runtime.install(Arc::new(connector));
     }
     Ok(runtime)
 }

@@ -2,7 +2,7 @@
 
 use super::{Ending, Result, input::Usage};
 use airlock::plan::ParameterKind;
-use airlock::{Connector, Limits, Runtime};
+use airlock::{Connector, Limits, Policy, Profile, Runtime};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -14,7 +14,9 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
         Some(file) => {
             let bytes = fs::read(file)
                 .map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?;
-            match Runtime::empty(Limits::default())?.load(&bytes) {
+            // The wider limits: whether it is a script is not known yet.
+            let policy = Policy::of(Profile::Script);
+            match Runtime::empty(Limits::default())?.load(&bytes, policy) {
                 Ok(connector) => connector,
                 Err(fault) => {
                     writeln!(

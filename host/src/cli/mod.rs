@@ -67,9 +67,6 @@ struct ServeArguments {
     /// Address to listen on; 127.0.0.1:7004 unless the configuration says otherwise.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     #[command(flatten)]
     connectors: ConnectorArguments,
     /// Start a throw-away PostgreSQL and print its connection string.
@@ -82,7 +79,11 @@ struct ServeArguments {
 
 #[derive(Debug, Args)]
 struct ConnectorArguments {
-    /// Directory with components (*.wasm) to load besides the embedded postgres_v2.
+    /// Configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory with components to load besides the embedded postgres_v2: NAME.wasm for each
+    /// connector NAME.
     #[arg(long, value_name = "DIR")]
     connectors: Option<PathBuf>,
 }

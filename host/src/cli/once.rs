@@ -1,17 +1,13 @@
 //! `airlock call` and `airlock plan`: one command, here and now.
 
 use super::{CallArguments, Ending, Result, async_runtime, connectors, input};
-use airlock::Limits;
 use airlock::reply::{self, Body, Envelope};
 use futures_util::StreamExt as _;
 use std::io::{self, Write as _};
 
 /// Runs a command and prints its reply.
 pub(super) fn call(arguments: &CallArguments, database: Option<String>) -> Result<Ending> {
-    let runtime = connectors::load(
-        Limits::default(),
-        arguments.connectors.connectors.as_deref(),
-    )?;
+    let runtime = connectors::load(&connectors::configure(&arguments.connectors)?)?;
     let (connector, command) = &arguments.command;
     let text = input::text(&arguments.input)?;
     let parameters = input::parameters(&text)?;
@@ -53,10 +49,7 @@ async fn print(body: Body) -> io::Result<Ending> {
 
 /// Prints the plan of a command.
 pub(super) fn plan(arguments: &CallArguments) -> Result<Ending> {
-    let runtime = connectors::load(
-        Limits::default(),
-        arguments.connectors.connectors.as_deref(),
-    )?;
+    let runtime = connectors::load(&connectors::configure(&arguments.connectors)?)?;
     let (connector, command) = &arguments.command;
     let text = input::text(&arguments.input)?;
     let parameters = input::parameters(&text)?;

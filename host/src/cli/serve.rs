@@ -14,10 +14,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
     logging::start(arguments.log_format);
-    let mut config = Config::load(arguments.config.as_deref())?;
+    let mut config = connectors::configure(&arguments.connectors)?;
     config.listen = arguments.listen.unwrap_or(config.listen);
-    config.connectors = arguments.connectors.connectors.or(config.connectors);
-    let runtime = connectors::load(config.limits, config.connectors.as_deref())?;
+    let runtime = connectors::load(&config)?;
     let cluster = if arguments.embedded_postgres {
         Some(Cluster::start()?)
     } else {

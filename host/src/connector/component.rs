@@ -8,14 +8,16 @@ use super::engine::Sandbox;
 use super::store::{self, Meter};
 use crate::call::CommandSpec;
 use crate::fault::Fault;
+use crate::limits::ConnectorLimits;
 use crate::plan::{Manifest, Plan, StatementOutcome};
+use crate::policy::Policy;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use wasmtime::Store;
 use wasmtime::component::{Component, Linker, types::ComponentItem};
-use wasmtime::{Store, Trap};
 
 /// The one import that a component may name: the contract's types, which hold no function.
-const TYPES: &str = "airlock:connector/types@";
+const TYPES: &str = "airlock:connector/types@0.1.0";
 
 /// A component that exports the `connector` world, compiled and described.
 ///
@@ -29,24 +31,26 @@ pub struct Connector {
     size: usize,
     imports: Vec<String>,
     commands: Vec<CommandSpec>,
+    policy: Policy,
     sandbox: Sandbox,
     instantiate: ConnectorPre<Meter>,
 }
 
 impl Connector {
-    /// Compiles `bytes`, checks what it imports and exports, and asks it to describe itself.
+    /// Compiles `bytes`, checks what it imports and exports, and asks it to describe itself. From
+    /// here on it is held to `policy`.
     ///
     /// Compiling takes a CPU-bound while; call it off the async threads.
     ///
     /// # Errors
     /// When the bytes are not a component, it exports another world, imports anything but the
     /// contract's types, or its manifest breaks the contract. The message gives the reason.
-    pub fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Connector, Fault> {
-        if bytes.len() > sandbox.limits.component_bytes {
+    pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Policy) -> Result<Connector, Fault> {
+        let limit = policy.limits.component_bytes;
+        if bytes.len() > limit {
             return Err(Fault::connector(format!(
-                "the file has {} bytes; the limit component_bytes is {}",
+                "the file has {} bytes; the limit component_bytes is {limit}",
                 bytes.len(),
-                sandbox.limits.component_bytes
             )));
         }
         recognise(bytes)?;
@@ -63,7 +67,7 @@ impl Connector {
                     &error,
                 )
             })?;
-        let manifest = describe(sandbox, &instantiate)?;
+        let manifest = describe(sandbox, &policy.limits, &instantiate)?;
         let commands = check_manifest(&manifest)?;
         let digest = Digest::of(bytes);
         Ok(Connector {
@@ -75,6 +79,7 @@ impl Connector {
             size: bytes.len(),
             imports,
             commands,
+            policy,
             sandbox: sandbox.clone(),
             instantiate,
         })
@@ -114,7 +119,13 @@ impl Connector {
     /// tell one moment from another.
     #[must_use]
     pub fn is_pure(&self) -> bool {
-        self.imports.iter().all(|name| name.starts_with(TYPES))
+        self.imports.iter().all(|name| name == TYPES)
+    }
+
+    /// What it is held to.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Size of the component in bytes.
@@ -179,7 +190,8 @@ impl Connector {
             &wit::Call,
         ) -> wasmtime::Result<Result<wit::Plan, wit::Failure>>,
     ) -> Result<Plan, Fault> {
-        let limit = self.sandbox.limits.input_bytes;
+        let limits = &self.policy.limits;
+        let limit = limits.input_bytes;
         if sealed.len() > limit {
             let message = format!(
                 "the call without its values has {} bytes; the limit input_bytes is {limit}",
@@ -191,7 +203,7 @@ impl Connector {
             command: command.into(),
             input: sealed.into(),
         };
-        let mut store = store::new(&self.sandbox)?;
+        let mut store = store::new(&self.sandbox, limits, limits.plan_bytes)?;
         let answer = self
             .instantiate
             .instantiate(&mut store)
@@ -199,7 +211,7 @@ impl Connector {
         match answer {
             Ok(Ok(plan)) => Ok(plan.into()),
             Ok(Err(failure)) => Err(failure.into()),
-            Err(error) => Err(stopped(&store, error)),
+            Err(error) => Err(store::stopped(&store, "plan_bytes", error)),
         }
     }
 }
@@ -223,7 +235,7 @@ fn imports(sandbox: &Sandbox, component: &Component) -> Result<Vec<String>, Faul
     let mut names = Vec::new();
     for (name, item) in kind.imports(&sandbox.engine) {
         let only_types = match item.ty {
-            ComponentItem::ComponentInstance(instance) if name.starts_with(TYPES) => instance
+            ComponentItem::ComponentInstance(instance) if name == TYPES => instance
                 .exports(&sandbox.engine)
                 .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))),
             _ => false,
@@ -238,14 +250,18 @@ fn imports(sandbox: &Sandbox, component: &Component) -> Result<Vec<String>, Faul
     Ok(names)
 }
 
-fn describe(sandbox: &Sandbox, instantiate: &ConnectorPre<Meter>) -> Result<Manifest, Fault> {
-    let mut store = store::new(sandbox)?;
+fn describe(
+    sandbox: &Sandbox,
+    limits: &ConnectorLimits,
+    instantiate: &ConnectorPre<Meter>,
+) -> Result<Manifest, Fault> {
+    let mut store = store::new(sandbox, limits, limits.manifest_bytes)?;
     let described = instantiate
         .instantiate(&mut store)
         .and_then(|instance| instance.call_describe(&mut store));
     described
         .map(Into::into)
-        .map_err(|error| stopped(&store, error))
+        .map_err(|error| store::stopped(&store, "manifest_bytes", error))
 }
 
 fn check_manifest(manifest: &Manifest) -> Result<Vec<CommandSpec>, Fault> {
@@ -280,21 +296,6 @@ fn check_manifest(manifest: &Manifest) -> Result<Vec<CommandSpec>, Fault> {
         .cloned()
         .map(CommandSpec::new)
         .collect()
-}
-
-/// Why an instance was stopped, with the limit by name.
-fn stopped(store: &Store<Meter>, error: wasmtime::Error) -> Fault {
-    let limit = match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Some("plan_fuel"),
-        Some(Trap::Interrupt) => Some("plan_ms"),
-        Some(Trap::StackOverflow) => Some("its stack"),
-        _ => store.data().exceeded,
-    };
-    match limit {
-        Some(limit) => Fault::connector(format!("the connector was stopped at the limit {limit}"))
-            .because(error),
-        None => Fault::connector("the connector failed while planning").because(error),
-    }
 }
 
 fn refused(reason: &str, error: &wasmtime::Error) -> Fault {

@@ -1,14 +1,11 @@
 //! The records of the contract as the host's own types, and back.
 
 use super::bindings::airlock::connector::types as wit;
-use crate::fault::{Fault, Kind};
+use crate::fault::{self, Fault, Kind};
 use crate::plan::{
     Access, Argument, Arguments, Batch, Command, Manifest, Parameter, ParameterKind, Plan, Reply,
     RowShape, Statement, StatementOutcome,
 };
-
-/// Longest message of a failure that is shown, in bytes.
-const MAX_MESSAGE_BYTES: usize = 4 << 10;
 
 /// Longest name of a connector, a command or a code.
 const MAX_NAME_BYTES: usize = 64;
@@ -124,11 +121,11 @@ impl From<wit::Failure> for Fault {
             wit::FailureStage::Parameters => Kind::Parameters,
             wit::FailureStage::Statement => Kind::Statement,
         };
-        let mut message = failure.message;
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
-        let mut fault = Fault::new(kind, failure.code, message);
-        fault.pointer = failure.pointer;
-        fault
+        let fault = Fault::new(kind, failure.code, fault::shortened(failure.message));
+        match failure.pointer {
+            Some(pointer) => fault.at(pointer),
+            None => fault,
+        }
     }
 }
 

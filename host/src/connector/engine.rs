@@ -1,23 +1,12 @@
 //! The one wasm engine of a process and its clock.
 
 use crate::fault::Fault;
-use crate::limits::Limits;
+use crate::limits::{ConnectorLimits, Limits, Profile};
 use std::time::Duration;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often the epoch advances: the precision of the planning deadline.
 const EPOCH: Duration = Duration::from_millis(10);
-
-/// Stack of one instance in bytes, wasmtime's default.
-const STACK_BYTES: usize = 512 << 10;
-
-/// Instances that can plan at the same time. Planning takes tens of microseconds on a few threads;
-/// the pool only has to cover those threads.
-const POOL_INSTANCES: u32 = 256;
-
-/// Core instances, memories and tables of one component. Components made from scripts have up to 38
-/// instances.
-const CORE_INSTANCES: u32 = 64;
 
 /// Virtual memory set aside for each linear memory beyond its limit, so that bounds checks cost
 /// nothing.
@@ -27,7 +16,6 @@ const RESERVATION_BYTES: u64 = 4 << 30;
 #[derive(Clone)]
 pub struct Sandbox {
     pub(super) engine: Engine,
-    pub(super) limits: Limits,
 }
 
 impl Sandbox {
@@ -35,29 +23,34 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the machine cannot provide one, for example for lack of address space.
-    pub fn new(limits: Limits) -> Result<Sandbox, Fault> {
-        let engine = Engine::new(&config(&limits)).map_err(Fault::internal)?;
+    pub fn new(limits: &Limits) -> Result<Sandbox, Fault> {
+        let engine = Engine::new(&config(limits)).map_err(Fault::internal)?;
         tick(&engine).map_err(Fault::internal)?;
-        Ok(Sandbox { engine, limits })
-    }
-
-    /// Epochs until the planning deadline.
-    pub(super) fn plan_epochs(&self) -> u64 {
-        let epoch = u64::try_from(EPOCH.as_millis()).unwrap_or(1);
-        // One more: the current epoch may be about to end.
-        self.limits.plan_ms.div_ceil(epoch) + 1
+        Ok(Sandbox { engine })
     }
 }
 
+/// Epochs that pass within `plan_ms` milliseconds.
+pub(super) fn epochs(plan_ms: u64) -> u64 {
+    let epoch = u64::try_from(EPOCH.as_millis()).unwrap_or(1);
+    // One more: the current epoch may be about to end.
+    plan_ms.div_ceil(epoch) + 1
+}
+
 fn config(limits: &Limits) -> Config {
+    // What one component has at most; each connector has limits of its own below these.
+    let most = ConnectorLimits::of(Profile::Script);
+    let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(POOL_INSTANCES)
-        .total_core_instances(POOL_INSTANCES * 4)
-        .total_memories(POOL_INSTANCES)
-        .total_tables(POOL_INSTANCES * 2)
-        .max_core_instances_per_component(CORE_INSTANCES)
-        .max_memory_size(limits.memory_bytes)
-        .table_elements(limits.table_elements)
+    pool.total_component_instances(limits.instances)
+        .total_core_instances(limits.instances.saturating_mul(4))
+        .total_memories(limits.instances)
+        .total_tables(limits.instances.saturating_mul(2))
+        .max_core_instances_per_component(count(most.core_instances))
+        .max_memories_per_component(count(most.memories))
+        .max_tables_per_component(count(most.tables))
+        .max_memory_size(limits.instance_memory_bytes)
+        .table_elements(limits.instance_table_elements)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config
@@ -66,7 +59,7 @@ fn config(limits: &Limits) -> Config {
         .memory_reservation(RESERVATION_BYTES)
         .consume_fuel(true)
         .epoch_interruption(true)
-        .max_wasm_stack(STACK_BYTES)
+        .max_wasm_stack(limits.stack_bytes)
         .wasm_threads(false)
         .wasm_gc(false)
         .wasm_function_references(false)

@@ -1,14 +1,17 @@
 //! The bounds of one instance.
 
-use super::engine::Sandbox;
+use super::engine::{self, Sandbox};
 use crate::fault::Fault;
-use wasmtime::{ResourceLimiter, Store};
+use crate::limits::ConnectorLimits;
+use wasmtime::{ResourceLimiter, Store, Trap};
 
-/// Core instances, memories and tables of one component together.
-const MAX_ITEMS: usize = 64;
+/// Handles of resources that one instance may hold: the contract has no resources, so these are a
+/// component's own.
+const MAX_HANDLES: usize = 1_000;
 
 /// Counts what one instance takes, all of its memories and tables together.
 pub(super) struct Meter {
+    limits: ConnectorLimits,
     memory_left: usize,
     table_left: usize,
     /// Name of the limit that was reached.
@@ -35,15 +38,15 @@ impl ResourceLimiter for Meter {
     }
 
     fn instances(&self) -> usize {
-        MAX_ITEMS
+        self.limits.core_instances
     }
 
     fn tables(&self) -> usize {
-        MAX_ITEMS
+        self.limits.tables
     }
 
     fn memories(&self) -> usize {
-        MAX_ITEMS
+        self.limits.memories
     }
 }
 
@@ -64,9 +67,14 @@ fn take(left: &mut usize, current: usize, desired: usize) -> bool {
 }
 
 /// A store for one call, with fuel, deadline and bounds set before anything is instantiated.
-pub(super) fn new(sandbox: &Sandbox) -> Result<Store<Meter>, Fault> {
-    let limits = &sandbox.limits;
+/// `lift_bytes` bounds what the instance may hand to the host.
+pub(super) fn new(
+    sandbox: &Sandbox,
+    limits: &ConnectorLimits,
+    lift_bytes: usize,
+) -> Result<Store<Meter>, Fault> {
     let meter = Meter {
+        limits: *limits,
         memory_left: limits.memory_bytes,
         table_left: limits.table_elements,
         exceeded: None,
@@ -74,7 +82,38 @@ pub(super) fn new(sandbox: &Sandbox) -> Result<Store<Meter>, Fault> {
     let mut store = Store::new(&sandbox.engine, meter);
     store.limiter(|meter| meter);
     store.set_fuel(limits.plan_fuel).map_err(Fault::internal)?;
-    store.set_epoch_deadline(sandbox.plan_epochs());
-    store.set_hostcall_fuel(limits.plan_bytes);
+    store.set_epoch_deadline(engine::epochs(limits.plan_ms));
+    store.set_hostcall_fuel(lift_bytes);
+    store.set_max_component_handles(MAX_HANDLES);
     Ok(store)
+}
+
+/// Why an instance was stopped, with the limit by name. `lift` names the bound on what it may hand
+/// over.
+pub(super) fn stopped(store: &Store<Meter>, lift: &str, error: wasmtime::Error) -> Fault {
+    let limit = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Some("plan_fuel"),
+        Some(Trap::Interrupt) => Some("plan_ms"),
+        Some(Trap::StackOverflow) => Some("stack_bytes"),
+        _ => store.data().exceeded.or_else(|| {
+            // These have no type of their own. Only the root is the engine's: what stands around it
+            // names functions as the component does.
+            let text = error.root_cause().to_string();
+            [
+                ("allocated for hostcalls", lift),
+                ("instance count too high", "core_instances"),
+                ("memory count too high", "memories"),
+                ("table count too high", "tables"),
+                ("handle limit", "its handles"),
+            ]
+            .into_iter()
+            .find(|(sign, _)| text.contains(sign))
+            .map(|(_, limit)| limit)
+        }),
+    };
+    match limit {
+        Some(limit) => Fault::connector(format!("the connector was stopped at the limit {limit}"))
+            .because(error),
+        None => Fault::connector("the connector failed while planning").because(error),
+    }
 }

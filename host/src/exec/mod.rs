@@ -77,12 +77,14 @@ impl Database {
     }
 
     /// Begins to run `plan` with the values of `call`, all or nothing, in the database that the call
-    /// names. Nothing happens until the execution is polled.
+    /// names. Where the connector is to receive the outcomes, they have at most `outcome_bytes` bytes.
+    /// Nothing happens until the execution is polled.
     #[must_use]
     pub fn execute(
         self: &Arc<Self>,
         plan: Arc<CheckedPlan>,
         call: Arc<Call>,
+        outcome_bytes: usize,
         deadline: Instant,
     ) -> Execution {
         let database = self.clone();
@@ -97,7 +99,7 @@ impl Database {
         let run = async move {
             let run = pin!(async {
                 let mut lease = database.pools.lease(call.connection_string()?).await?;
-                let job = Job::new(&plan, &call.input, &database.limits);
+                let job = Job::new(&plan, &call.input, &database.limits, outcome_bytes);
                 let (session, wire) = lease.parts()?;
                 let outcomes = wire.during(pin!(job.run(session, &mut chunks))).await;
                 lease.finish(plan.resets_session(), &outcomes);

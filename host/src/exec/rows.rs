@@ -54,6 +54,22 @@ pub(super) enum Keep {
 pub(super) struct Room {
     pub(super) rows: u64,
     pub(super) bytes: usize,
+    /// Name of the limit on the bytes.
+    pub(super) limit: &'static str,
+    /// Bytes that earlier statements gave.
+    pub(super) used: usize,
+}
+
+impl Room {
+    /// What is left behind an outcome that the connector receives, names of columns included.
+    pub(super) fn behind(self, outcome: &Outcome) -> Result<Room, Fault> {
+        let names: usize = outcome.columns().map(str::len).sum();
+        let used = self.used + outcome.rows.len() + names;
+        if used > self.bytes {
+            return Err(beyond(self.limit, self.bytes as u64));
+        }
+        Ok(Room { used, ..self })
+    }
 }
 
 /// Rows as they come in, rendered.
@@ -103,7 +119,7 @@ impl<'c> Rows<'c> {
         while let Some(row) = result.as_mut().try_next().await.map_err(failed)? {
             self.count += 1;
             if self.count > self.room.rows && self.keep != Keep::Count {
-                return Err(self.beyond("reply_rows", self.room.rows).into());
+                return Err(beyond("reply_rows", self.room.rows).into());
             }
             match self.keep {
                 Keep::Count => {}
@@ -234,22 +250,11 @@ impl<'c> Rows<'c> {
     }
 
     fn check_bytes(&self) -> Result<(), Fault> {
-        if self.handed_out + self.json.len() + self.waiting_bytes > self.room.bytes {
-            return Err(self.beyond("reply_bytes", self.room.bytes as u64));
+        let used = self.room.used + self.handed_out + self.json.len() + self.waiting_bytes;
+        if used > self.room.bytes {
+            return Err(beyond(self.room.limit, self.room.bytes as u64));
         }
         Ok(())
-    }
-
-    fn beyond(&self, limit: &str, value: u64) -> Fault {
-        let what = if limit == "reply_rows" {
-            "rows"
-        } else {
-            "bytes"
-        };
-        let message = format!(
-            "the reply has more than {value} {what}, the limit {limit}; ask for fewer rows with limit or conditions. Nothing was changed"
-        );
-        Fault::statement("ProgramLimitExceeded", message)
     }
 
     pub(super) fn into_outcome(mut self, class: Class) -> Outcome {
@@ -263,6 +268,17 @@ impl<'c> Rows<'c> {
             rows: self.json,
         }
     }
+}
+
+fn beyond(limit: &str, value: u64) -> Fault {
+    let what = match limit {
+        "reply_rows" => "rows",
+        _ => "bytes",
+    };
+    let message = format!(
+        "the reply has more than {value} {what}, the limit {limit}; ask for fewer rows with limit or conditions. Nothing was changed"
+    );
+    Fault::statement("ProgramLimitExceeded", message)
 }
 
 fn not_of_its_type() -> Fault {

@@ -19,16 +19,24 @@ pub(super) struct Job<'a> {
     /// The call's input, which the arguments point into.
     pub(super) input: &'a Input,
     pub(super) limits: &'a Limits,
+    /// Room for the outcomes that the connector receives, in bytes.
+    pub(super) outcome_bytes: usize,
     /// How batches go in.
     form: Form,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(plan: &'a CheckedPlan, input: &'a Input, limits: &'a Limits) -> Job<'a> {
+    pub(super) fn new(
+        plan: &'a CheckedPlan,
+        input: &'a Input,
+        limits: &'a Limits,
+        outcome_bytes: usize,
+    ) -> Job<'a> {
         Job {
             plan,
             input,
             limits,
+            outcome_bytes,
             form: Form::Copy,
         }
     }
@@ -119,12 +127,15 @@ impl<'a> Job<'a> {
     ) -> Result<Vec<Outcome>, Stopped> {
         let statements = self.plan.statements();
         let mut outcomes = Vec::with_capacity(statements.len());
+        let (bytes, limit) = match self.plan.reply() {
+            Reply::Resume(_) => (self.outcome_bytes, "outcome_bytes"),
+            _ => (self.limits.reply_bytes, "reply_bytes"),
+        };
         let mut room = Room {
             rows: self.limits.reply_rows,
-            bytes: match self.plan.reply() {
-                Reply::Resume(_) => self.limits.outcome_bytes,
-                _ => self.limits.reply_bytes,
-            },
+            bytes,
+            limit,
+            used: 0,
         };
         for (at, statement) in statements.iter().enumerate() {
             let last = at + 1 == statements.len();
@@ -141,7 +152,9 @@ impl<'a> Job<'a> {
                 form: self.form,
             };
             let outcome = run.run(session, chunks).await?;
-            room.bytes = room.bytes.saturating_sub(outcome.rows.len());
+            if matches!(self.plan.reply(), Reply::Resume(_)) {
+                room = room.behind(&outcome)?;
+            }
             check(statement, self.plan.reply(), last, &outcome)?;
             if self.plan.resets_session() {
                 session.distrust_settings();
