@@ -8,6 +8,7 @@
 )]
 
 mod database;
+pub mod hostile;
 mod server;
 pub mod types;
 

@@ -1,0 +1,90 @@
+//! A connector that behaves well, among those that do not.
+
+use crate::attack::Attack;
+use crate::{TURN, attacks, contents, database, runtime};
+use airlock::{Connector, Policy, Runtime};
+use airlock_tests::hostile::{Guest, manifest};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Most that a whole round of attacks may leave behind in memory, in bytes.
+const MOST_GROWTH_BYTES: usize = 64 << 20;
+
+/// Calls a connector until it is told to stop; each call must give the same plan.
+struct Neighbour {
+    connector: Connector,
+    calls: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Neighbour {
+    fn in_runtime(runtime: &Runtime) -> Neighbour {
+        let mut manifest = manifest();
+        manifest.name = "neighbour".into();
+        let component = Guest::described_by(manifest).component();
+        Neighbour {
+            connector: runtime.compile(&component, Policy::default()).unwrap(),
+            calls: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    fn call_until_stopped(&self) {
+        let expected = self.connector.plan("C", "{}").unwrap();
+        while !self.stop.load(Ordering::Relaxed) {
+            let plan = self.connector.plan("C", r#"{"p":[1]}"#);
+            assert_eq!(plan.unwrap(), expected);
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Memory of this process that is resident, in bytes; none where the system does not tell.
+fn resident_bytes() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kib: usize = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib << 10)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attacks_neither_disturb_a_neighbour_nor_leave_memory_behind() {
+    let _turn = TURN.lock().await;
+    let (runtime, database) = (runtime(), database().await);
+    let neighbour = Neighbour::in_runtime(&runtime);
+    let attacks = attacks();
+    std::thread::scope(|threads| {
+        let calling = threads.spawn(|| neighbour.call_until_stopped());
+        let attacking = async {
+            // The first round counts as warming up: the allocator and the pool of instances take what
+            // they need and keep it. What later rounds add is a leak.
+            let mut complaints = round(&runtime, &attacks, &database.dsn).await;
+            let before = resident_bytes();
+            complaints.extend(round(&runtime, &attacks, &database.dsn).await);
+            (complaints, before, resident_bytes())
+        };
+        let (complaints, before, after) =
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(attacking));
+        neighbour.stop.store(true, Ordering::Relaxed);
+        calling.join().unwrap();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+        if let (Some(before), Some(after)) = (before, after) {
+            let growth = after.saturating_sub(before);
+            assert!(
+                growth <= MOST_GROWTH_BYTES,
+                "{before} bytes grew to {after} bytes"
+            );
+        }
+    });
+    let calls = neighbour.calls.load(Ordering::Relaxed);
+    assert!(calls > 1_000, "the neighbour got only {calls} calls");
+    assert_eq!(contents(&database).await, (vec!["t".to_owned()], 1));
+}
+
+/// Makes all attacks, and tells what is not as it shall be.
+async fn round(runtime: &Runtime, attacks: &[Attack], dsn: &str) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for attack in attacks {
+        complaints.extend(attack.complaint(runtime, dsn).await);
+    }
+    complaints
+}
