@@ -54,6 +54,17 @@ fn wasmtime_stays_in_connector() {
 }
 
 #[test]
+fn unsafe_code_stays_in_one_function() {
+    let compile = "connector/compile.rs";
+    assert_eq!(
+        offences(compile, &["unsafe {", "unsafe fn"]),
+        [] as [String; 0]
+    );
+    let text = fs::read_to_string(source().join(compile)).unwrap();
+    assert_eq!(text.matches("unsafe {").count(), 1);
+}
+
+#[test]
 fn tokio_postgres_stays_in_exec() {
     assert_eq!(offences("exec", &["tokio_postgres"]), [] as [String; 0]);
 }

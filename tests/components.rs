@@ -107,7 +107,8 @@ async fn planning_is_bounded_by_name() {
             "plan_statements",
         ),
     ] {
-        let runtime = Runtime::embedding(Limits::default(), Policy { limits }).unwrap();
+        let runtime = Runtime::empty(Limits::default()).unwrap();
+        runtime.load_embedded(Policy { limits }).unwrap();
         let command = runtime.command("postgres_v2", "DoSQL").unwrap();
         let plan = |sql: &str| {
             let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});

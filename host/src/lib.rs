@@ -31,7 +31,7 @@
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
 //! a plan may run, [`exec`] runs it, [`runtime`] puts them together; [`http`] serves them.
 //! Dependencies point one way: `http, cli → runtime → connector, exec → plan`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod call;
 pub mod check;
@@ -54,7 +54,7 @@ pub mod secret;
 pub mod sqlstate;
 
 pub use call::Parameters;
-pub use connector::Connector;
+pub use connector::{Compiler, Connector};
 pub use exec::ConnectionString;
 pub use fault::Fault;
 pub use limits::{ConnectorLimits, Limits, Profile};

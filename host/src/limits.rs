@@ -117,6 +117,12 @@ limits! {
 connector_limits! {
     /// Size of the component file in bytes: compiling takes time in proportion. Interpreters are large.
     component_bytes: usize = 4 * MIB, 32 * MIB;
+    /// Time for compiling the component in milliseconds, where a child process compiles. Those of
+    /// scripts take up to 15 s on two processors; others a fraction of a second.
+    compile_ms: u64 = 20_000, 120_000;
+    /// Memory for compiling the component in bytes, where a child process compiles: all that it may
+    /// write to, threads included. Small components take up to 200 MiB of that, scripts up to 600.
+    compile_memory_bytes: usize = 512 * MIB, 2_048 * MIB;
     /// Fuel for one planning call, about one unit for each instruction. The largest inputs take some
     /// hundred million.
     plan_fuel: u64 = 2_000_000_000, 10_000_000_000;

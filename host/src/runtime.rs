@@ -2,7 +2,7 @@
 
 use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::CheckedPlan;
-use crate::connector::{Connector, Digest, Sandbox};
+use crate::connector::{Compiler, Connector, Digest, Sandbox};
 use crate::exec::{Database, Execution, Outcome, Progress};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
@@ -36,8 +36,16 @@ impl Runtime {
     /// # Errors
     /// When the machine cannot provide a sandbox.
     pub fn empty(limits: Limits) -> Result<Runtime, Fault> {
+        Runtime::compiling_by(Compiler::InProcess, limits)
+    }
+
+    /// A runtime without connectors, where `compiler` compiles components.
+    ///
+    /// # Errors
+    /// As for [`Runtime::empty`].
+    pub fn compiling_by(compiler: Compiler, limits: Limits) -> Result<Runtime, Fault> {
         Ok(Runtime {
-            sandbox: Sandbox::new(&limits)?,
+            sandbox: Sandbox::new(&limits, compiler)?,
             connectors: RwLock::default(),
             database: Arc::new(Database::new(limits)?),
             plans: PlanCache::new(&limits),
@@ -52,17 +60,17 @@ impl Runtime {
     /// # Errors
     /// As for [`Runtime::empty`].
     pub fn new(limits: Limits) -> Result<Runtime, Fault> {
-        Runtime::embedding(limits, Policy::default())
+        let runtime = Runtime::empty(limits)?;
+        runtime.load_embedded(Policy::default())?;
+        Ok(runtime)
     }
 
-    /// As [`Runtime::new`], with `postgres_v2` held to `policy`.
+    /// Loads the embedded `postgres_v2` connector and holds it to `policy`.
     ///
     /// # Errors
-    /// As for [`Runtime::empty`], and where the policy is too strict for the connector.
-    pub fn embedding(limits: Limits, policy: Policy) -> Result<Runtime, Fault> {
-        let runtime = Runtime::empty(limits)?;
-        runtime.load(POSTGRES, policy)?;
-        Ok(runtime)
+    /// Where the policy is too strict for it.
+    pub fn load_embedded(&self, policy: Policy) -> Result<Arc<Connector>, Fault> {
+        self.load(POSTGRES, policy)
     }
 
     /// Loads a component, holds it to `policy` and puts it in the place of a connector of the same

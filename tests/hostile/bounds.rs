@@ -11,6 +11,7 @@ const LITTLE_FUEL: u64 = 1_000_000;
 
 pub(crate) fn attacks() -> Vec<Attack> {
     [
+        compiling(),
         fuel(),
         time(),
         memory(),
@@ -31,6 +32,21 @@ fn allocating(code: &str) -> Guest {
         allocate: code.into(),
         ..Guest::default()
     }
+}
+
+/// Files that are small and take the compiler long, and much memory.
+fn compiling() -> Vec<Attack> {
+    let step = "(local.set 0 (i32.rem_s (i32.mul (local.get 0) (local.get 1)) (local.get 0)))";
+    let function = format!("(func (param i32 i32) {})", step.repeat(100_000));
+    let bomb = Guest::default().with_fields(function);
+    vec![
+        Attack::new("compiles for ages", &bomb)
+            .within(|limits| limits.compile_ms = 300)
+            .refused_at("compile_ms"),
+        Attack::new("compiles with much memory", &bomb)
+            .within(|limits| limits.compile_memory_bytes = 256 << 20)
+            .refused_at("compile_memory_bytes"),
+    ]
 }
 
 fn fuel() -> Vec<Attack> {

@@ -20,7 +20,7 @@ mod results;
 mod sql;
 mod state;
 
-use airlock::{ConnectorLimits, Limits, Runtime};
+use airlock::{Compiler, ConnectorLimits, Limits, Runtime};
 use airlock_tests::Database;
 use attack::Attack;
 use tokio::sync::Mutex;
@@ -42,13 +42,17 @@ fn attacks() -> Vec<Attack> {
     .concat()
 }
 
-/// A runtime in which every call is planned afresh.
+/// A runtime in which every call is planned afresh, and a child process compiles.
 fn runtime() -> Runtime {
-    Runtime::empty(Limits {
+    let compiler = Compiler::Child {
+        program: env!("CARGO_BIN_EXE_airlock").into(),
+        arguments: vec!["compile".into()],
+    };
+    let limits = Limits {
         plan_cache_bytes: 0,
         ..Limits::default()
-    })
-    .unwrap()
+    };
+    Runtime::compiling_by(compiler, limits).unwrap()
 }
 
 /// A database with the table `t`, which has one row.

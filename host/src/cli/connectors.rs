@@ -1,8 +1,9 @@
 //! Loads the connectors that a command works with.
 
 use super::{ConnectorArguments, Result};
-use airlock::Runtime;
 use airlock::config::Config;
+use airlock::{Compiler, Runtime};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ pub(super) fn configure(arguments: &ConnectorArguments) -> Result<Config> {
 
 /// A runtime with the embedded connector and those in the directory, each held to its policy.
 pub(super) fn load(config: &Config) -> Result<Runtime> {
-    let runtime = Runtime::embedding(config.limits, config.policy("postgres_v2"))?;
+    let runtime = Runtime::compiling_by(compiler()?, config.limits)?;
+    runtime.load_embedded(config.policy("postgres_v2"))?;
     let files = config
         .connector_dir
         .as_deref()
@@ -44,6 +46,14 @@ pub(super) fn load(config: &Config) -> Result<Runtime> {
         runtime.install(Arc::new(connector));
     }
     Ok(runtime)
+}
+
+/// This program, compiling.
+pub(super) fn compiler() -> Result<Compiler> {
+    Ok(Compiler::Child {
+        program: env::current_exe()?,
+        arguments: vec!["compile".into()],
+    })
 }
 
 /// The `.wasm` files of a directory, in the order of their names.

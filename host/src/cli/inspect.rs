@@ -1,6 +1,6 @@
 //! `airlock inspect`: what a component is, before anyone trusts it.
 
-use super::{Ending, Result, input::Usage};
+use super::{Ending, Result, connectors, input::Usage};
 use airlock::plan::ParameterKind;
 use airlock::{Connector, Limits, Policy, Profile, Runtime};
 use std::fs;
@@ -16,7 +16,8 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
                 .map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?;
             // The wider limits: whether it is a script is not known yet.
             let policy = Policy::of(Profile::Script);
-            match Runtime::empty(Limits::default())?.load(&bytes, policy) {
+            let runtime = Runtime::compiling_by(connectors::compiler()?, Limits::default())?;
+            match runtime.load(&bytes, policy) {
                 Ok(connector) => connector,
                 Err(fault) => {
                     writeln!(

@@ -11,6 +11,7 @@ mod logging;
 mod once;
 mod serve;
 
+use airlock::connector::compile;
 use clap::{Args, Parser, Subcommand};
 use logging::LogFormat;
 use std::error::Error;
@@ -54,6 +55,16 @@ enum Command {
         json: bool,
         #[command(flatten)]
         connectors: ConnectorArguments,
+    },
+    /// Compile the component on standard input: how `airlock` compiles what it does not trust.
+    #[command(hide = true)]
+    Compile {
+        /// Time in milliseconds.
+        #[arg(long)]
+        compile_ms: u64,
+        /// Address space in bytes.
+        #[arg(long)]
+        compile_memory_bytes: u64,
     },
     /// Print what a component file is: manifest, digest, size, imports.
     Inspect {
@@ -117,6 +128,12 @@ impl Arguments {
             Command::Call { call, database } => once::call(&call, database),
             Command::Plan(call) => once::plan(&call),
             Command::Commands { json, connectors } => commands::run(json, &connectors),
+            Command::Compile {
+                compile_ms,
+                compile_memory_bytes,
+            } => {
+                return compile(compile_ms, compile_memory_bytes);
+            }
             Command::Inspect { file } => inspect::run(file.as_deref()),
         };
         match result {
@@ -130,6 +147,12 @@ impl Arguments {
             }
         }
     }
+}
+
+/// The other side is this program, so it alone has to make sense of the end.
+fn compile(compile_ms: u64, compile_memory_bytes: u64) -> ExitCode {
+    let served = compile::serve(compile_ms, compile_memory_bytes);
+    served.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

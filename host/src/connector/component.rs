@@ -54,8 +54,9 @@ impl Connector {
             )));
         }
         recognise(bytes)?;
-        let component = Component::from_binary(&sandbox.engine, bytes)
-            .map_err(|error| refused("the file is not a valid component", &error))?;
+        let component = sandbox
+            .compiler
+            .compile(&sandbox.engine, bytes, &policy.limits)?;
         let imports = imports(sandbox, &component)?;
         let linker = Linker::new(&sandbox.engine);
         let instantiate = linker

@@ -1,5 +1,6 @@
 //! The one wasm engine of a process and its clock.
 
+use super::compile::Compiler;
 use crate::fault::Fault;
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use std::time::Duration;
@@ -16,17 +17,18 @@ const RESERVATION_BYTES: u64 = 4 << 30;
 #[derive(Clone)]
 pub struct Sandbox {
     pub(super) engine: Engine,
+    pub(super) compiler: Compiler,
 }
 
 impl Sandbox {
-    /// Makes a sandbox with these limits.
+    /// Makes a sandbox with these limits, where `compiler` compiles components.
     ///
     /// # Errors
     /// When the machine cannot provide one, for example for lack of address space.
-    pub fn new(limits: &Limits) -> Result<Sandbox, Fault> {
-        let engine = Engine::new(&config(limits)).map_err(Fault::internal)?;
+    pub fn new(limits: &Limits, compiler: Compiler) -> Result<Sandbox, Fault> {
+        let engine = Engine::new(&running(limits)).map_err(Fault::internal)?;
         tick(&engine).map_err(Fault::internal)?;
-        Ok(Sandbox { engine })
+        Ok(Sandbox { engine, compiler })
     }
 }
 
@@ -37,7 +39,8 @@ pub(super) fn epochs(plan_ms: u64) -> u64 {
     plan_ms.div_ceil(epoch) + 1
 }
 
-fn config(limits: &Limits) -> Config {
+/// The settings for running components.
+fn running(limits: &Limits) -> Config {
     // What one component has at most; each connector has limits of its own below these.
     let most = ConnectorLimits::of(Profile::Script);
     let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX);
@@ -52,14 +55,21 @@ fn config(limits: &Limits) -> Config {
         .max_memory_size(limits.instance_memory_bytes)
         .table_elements(limits.instance_table_elements)
         .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
+    let mut config = compiling();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .max_wasm_stack(limits.stack_bytes);
+    config
+}
+
+/// The settings that machine code depends on.
+pub(super) fn compiling() -> Config {
+    let mut config = Config::new();
+    config
         .memory_init_cow(true)
         .memory_reservation(RESERVATION_BYTES)
         .consume_fuel(true)
         .epoch_interruption(true)
-        .max_wasm_stack(limits.stack_bytes)
         .wasm_threads(false)
         .wasm_gc(false)
         .wasm_function_references(false)

@@ -1,16 +1,18 @@
 //! Sandboxed components: loading, describing, planning.
 //!
-//! `wasmtime` types stay in here. A component gets no import but the contract's types; every call
+//! `wasmtime` types stay in here. A component is compiled in a process of its own. It gets no import but the contract's types; every call
 //! runs in a fresh instance with its own fuel, deadline and memory bound, and the instance is always
 //! dropped.
 
 mod bindings;
+pub mod compile;
 mod component;
 mod convert;
 mod digest;
 mod engine;
 mod store;
 
+pub use compile::Compiler;
 pub use component::Connector;
 pub use digest::Digest;
 pub use engine::Sandbox;

@@ -1,0 +1,218 @@
+//! From WebAssembly to machine code, in a process of its own.
+//!
+//! A component can be made so that it takes the compiler minutes and gigabytes. A child process compiles
+//! it, with bounds on time and memory that the system keeps and below all else in priority, so that it
+//! neither stops the service nor slows its calls. [`serve`] is the child's side.
+
+use super::engine;
+use crate::fault::Fault;
+use crate::limits::ConnectorLimits;
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The lowest priority that there is.
+const NICE: i32 = 19;
+
+/// Has the allocator of the `airlock` program take memory as it is needed: what it sets aside in
+/// advance would count against the limit.
+const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
+/// Longest complaint of the child that is looked at, in bytes.
+const COMPLAINT_BYTES: u64 = 4 << 10;
+
+/// Who compiles components.
+#[derive(Debug, Clone)]
+pub enum Compiler {
+    /// This process, without bounds on time and memory: for components that are trusted.
+    InProcess,
+    /// A child process. It gets the bounds as its last two arguments, `--compile-ms` and
+    /// `--compile-memory-bytes` with their values, and has to call [`serve`].
+    Child {
+        /// The program, such as that of this process.
+        program: PathBuf,
+        /// What makes it call [`serve`].
+        arguments: Vec<OsString>,
+    },
+}
+
+impl Compiler {
+    /// The component, ready to run.
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+        limits: &ConnectorLimits,
+    ) -> Result<Component, Fault> {
+        match self {
+            Compiler::InProcess => Component::from_binary(engine, bytes)
+                .map_err(|error| invalid(&format!("{error:#}"))),
+            Compiler::Child { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                let compiled = Compilation { bytes, limits }.run(command)?;
+                // Here it shows whether the component asks for more than is set aside for instances.
+                deserialize(engine, &compiled).map_err(|error| invalid(&format!("{error:#}")))
+            }
+        }
+    }
+}
+
+fn invalid(reason: &str) -> Fault {
+    Fault::connector(format!("the file is not a valid component: {reason}"))
+}
+
+/// The machine code that our own child wrote.
+///
+/// # Safety of the call inside
+/// `Component::deserialize` trusts its input: machine code that was tampered with does as it likes.
+/// These bytes came over a pipe from a child process of this program, which nobody else can write to,
+/// and were never stored; it compiled them with this version of the engine, which checks that the
+/// settings are the same. A component that takes over the compiler itself would be inside of this
+/// process without the child.
+#[allow(unsafe_code, reason = "see above")]
+fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    unsafe { Component::deserialize(engine, compiled) }
+}
+
+/// One component on its way through a child.
+struct Compilation<'a> {
+    bytes: &'a [u8],
+    limits: &'a ConnectorLimits,
+}
+
+impl Compilation<'_> {
+    fn run(&self, mut command: Command) -> Result<Vec<u8>, Fault> {
+        let limits = self.limits;
+        command
+            .args(["--compile-ms", &limits.compile_ms.to_string()])
+            .args([
+                "--compile-memory-bytes",
+                &limits.compile_memory_bytes.to_string(),
+            ])
+            .env_clear()
+            .env(ALLOCATOR.0, ALLOCATOR.1)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn().map_err(Fault::internal)?;
+        let ended = self.attend(child).map_err(Fault::internal)?;
+        if ended.status.success() {
+            return Ok(ended.compiled);
+        }
+        Err(
+            match (
+                ended.expired || is_out_of_time(ended.status),
+                ended.status.code(),
+            ) {
+                (true, _) => stopped("compile_ms"),
+                (false, Some(REFUSED)) => invalid(&ended.complaint),
+                // It aborts where it gets no memory.
+                (false, _) => stopped("compile_memory_bytes"),
+            },
+        )
+    }
+
+    /// Feeds the child, takes what it gives, and ends it when its time is over.
+    fn attend(&self, mut child: Child) -> io::Result<Ended> {
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (done, ended) = channel::<()>();
+        let most = self.limits.compile_memory_bytes as u64;
+        let wall = Duration::from_millis(self.limits.compile_ms);
+        thread::scope(|threads| {
+            let feed = threads.spawn(move || stdin.map(|mut pipe| pipe.write_all(self.bytes)));
+            let complain = threads.spawn(move || {
+                let mut text = String::new();
+                stderr.map(|pipe| pipe.take(COMPLAINT_BYTES).read_to_string(&mut text));
+                text
+            });
+            let take = threads.spawn(move || {
+                let mut compiled = Vec::new();
+                stdout.map(|pipe| pipe.take(most).read_to_end(&mut compiled));
+                drop(done);
+                compiled
+            });
+            // Nothing is sent: it hangs up when the child has nothing more to give.
+            let expired = ended.recv_timeout(wall) == Err(RecvTimeoutError::Timeout);
+            if expired {
+                child.kill()?;
+            }
+            let status = child.wait()?;
+            // A child that refuses does not read to the end; its status tells.
+            let _ = feed.join();
+            Ok(Ended {
+                status,
+                expired,
+                compiled: take.join().unwrap_or_default(),
+                complaint: complain.join().unwrap_or_default(),
+            })
+        })
+    }
+}
+
+/// What a child left behind.
+struct Ended {
+    status: ExitStatus,
+    /// It was ended because it took too long.
+    expired: bool,
+    compiled: Vec<u8>,
+    complaint: String,
+}
+
+/// Exit code of a child whose component is not valid.
+const REFUSED: i32 = 3;
+
+/// The system ends a process that takes more processor time than it may by one of these signals.
+fn is_out_of_time(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    matches!(status.signal(), Some(9 | 24))
+}
+
+fn stopped(limit: &str) -> Fault {
+    Fault::connector(format!(
+        "compiling the component was stopped at the limit {limit}"
+    ))
+}
+
+/// Compiles the component on standard input and writes the machine code to standard
+/// output: the child's side of [`Compiler::Child`]. Gives the exit code of the process.
+///
+/// # Errors
+/// When the bounds cannot be set or the pipes break.
+pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
+    nice(NICE)?;
+    bound(Resource::Core, 0)?;
+    // Both processors may be at work; the parent keeps the time on the wall.
+    bound(Resource::Cpu, 1 + 2 * compile_ms.div_ceil(1_000))?;
+    bound(Resource::Data, compile_memory_bytes)?;
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    let compiled =
+        Engine::new(&engine::compiling()).and_then(|engine| engine.precompile_component(&bytes));
+    match compiled {
+        Ok(compiled) => {
+            io::stdout().lock().write_all(&compiled)?;
+            Ok(0)
+        }
+        Err(error) => {
+            write!(io::stderr(), "{error:#}")?;
+            Ok(REFUSED as u8)
+        }
+    }
+}
+
+fn bound(resource: Resource, most: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
+    Ok(setrlimit(resource, limit)?)
+}
