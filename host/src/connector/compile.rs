@@ -25,6 +25,9 @@ const NICE: i32 = 19;
 /// advance would count against the limit.
 const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
 
+/// Threads that compile. Each takes memory, so their number must not depend on the machine.
+const THREADS: u64 = 2;
+
 /// Longest complaint of the child that is looked at, in bytes.
 const COMPLAINT_BYTES: u64 = 4 << 10;
 
@@ -99,6 +102,7 @@ impl Compilation<'_> {
             ])
             .env_clear()
             .env(ALLOCATOR.0, ALLOCATOR.1)
+            .env("RAYON_NUM_THREADS", THREADS.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -190,8 +194,8 @@ fn stopped(limit: &str) -> Fault {
 pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
     nice(NICE)?;
     bound(Resource::Core, 0)?;
-    // Both processors may be at work; the parent keeps the time on the wall.
-    bound(Resource::Cpu, 1 + 2 * compile_ms.div_ceil(1_000))?;
+    // All threads may be at work; the parent keeps the time on the wall.
+    bound(Resource::Cpu, 1 + THREADS * compile_ms.div_ceil(1_000))?;
     bound(Resource::Data, compile_memory_bytes)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;

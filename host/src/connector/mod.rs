@@ -1,8 +1,8 @@
 //! Sandboxed components: loading, describing, planning.
 //!
-//! `wasmtime` types stay in here. A component is compiled in a process of its own. It gets no import but the contract's types; every call
-//! runs in a fresh instance with its own fuel, deadline and memory bound, and the instance is always
-//! dropped.
+//! `wasmtime` types stay in here. A component is compiled in a process of its own, see [`compile`]. It
+//! gets no import but the contract's types; every call runs in a fresh instance with its own fuel,
+//! deadline and memory bound, and the instance is always dropped.
 
 mod bindings;
 pub mod compile;
