@@ -83,7 +83,7 @@ fn dependencies_point_one_way() {
         ("secret.rs", vec!["crate::"]),
         ("sqlstate.rs", vec!["crate::"]),
         (
-            "seal.rs",
+            "seal",
             vec![
                 "crate::runtime",
                 "crate::exec",

@@ -4,9 +4,14 @@
 //! Where a value ends before the pattern does, the value itself is sealed: a connector never sees a
 //! scalar that stands where the values to seal were expected.
 
-use crate::fault::Fault;
+mod pattern;
+mod plain;
+
+pub use pattern::Pattern;
+
+use pattern::Place;
+use plain::Plain;
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
@@ -16,64 +21,6 @@ use std::fmt;
 
 /// Most patterns of one parameter: the sealing of a value follows all of them at once, one bit each.
 pub const MAX_PATTERNS: usize = u64::BITS as usize;
-
-/// A compiled pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Vec<Step>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    /// `*`
-    Any,
-    /// A key of an object, and the index of an array that it can stand for.
-    Key(String, Option<usize>),
-}
-
-impl Pattern {
-    /// Reads a pattern such as `/where/*/2`.
-    ///
-    /// # Errors
-    /// When it is neither empty nor begins with `/`; the connector is to blame.
-    pub fn parse(text: &str) -> Result<Pattern, Fault> {
-        let steps = match text.strip_prefix('/') {
-            Some(steps) => steps.split('/').map(Step::parse).collect(),
-            None if text.is_empty() => Vec::new(),
-            None => {
-                return Err(Fault::connector(format!(
-                    "the sealing pattern {text:?} does not begin with /"
-                )));
-            }
-        };
-        Ok(Pattern(steps))
-    }
-}
-
-impl Step {
-    fn parse(text: &str) -> Step {
-        match text {
-            "*" => Step::Any,
-            key => {
-                let index = key.parse().ok().filter(|at: &usize| at.to_string() == key);
-                Step::Key(key.replace("~1", "/").replace("~0", "~"), index)
-            }
-        }
-    }
-
-    fn matches(&self, place: Place<'_>) -> bool {
-        match (self, place) {
-            (Step::Any, _) => true,
-            (Step::Key(key, _), Place::Member(name)) => key == name,
-            (Step::Key(_, index), Place::Item(at)) => *index == Some(at),
-        }
-    }
-}
-
-/// Where a value stands in its container.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Item(usize),
-    Member(&'a str),
-}
 
 /// Arrays at the end of a pattern whose text is shorter than this are read at once, in bytes.
 const BATCH_BYTES: usize = 1 << 10;
@@ -331,74 +278,6 @@ impl Reader<'_> {
         patterns.any(|(at, pattern)| {
             1_u64.checked_shl(at as u32).unwrap_or(0) & self.live != 0 && holds(pattern)
         })
-    }
-}
-
-/// Reads a value that no pattern goes into, and writes it as it is: without white space, with the last
-/// one of members that have the same name.
-struct Plain<'a>(&'a mut Vec<u8>);
-
-impl<'de> DeserializeSeed<'de> for Plain<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Plain<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        write(self.0, &());
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        write(self.0, &value);
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        write(self.0, &value);
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        write(self.0, &value);
-        Ok(())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        write(self.0, value);
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.0.push(b'[');
-        let first = self.0.len();
-        loop {
-            let end = self.0.len();
-            if end > first {
-                self.0.push(b',');
-            }
-            if items.next_element_seed(Plain(self.0))?.is_none() {
-                self.0.truncate(end);
-                self.0.push(b']');
-                return Ok(());
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
-        // Numbers that are no 64-bit integers come as objects, too; this gives them back.
-        let value = Value::deserialize(MapAccessDeserializer::new(members))?;
-        write(self.0, &value);
-        Ok(())
     }
 }
 
