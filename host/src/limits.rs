@@ -115,7 +115,8 @@ limits! {
 }
 
 connector_limits! {
-    /// Size of the component file in bytes: compiling takes time in proportion. Interpreters are large.
+    /// Size of the component file in bytes: it is held in memory, and small files can take the compiler
+    /// long enough. Interpreters are large.
     component_bytes: usize = 4 * MIB, 32 * MIB;
     /// Time for compiling the component in milliseconds, where a child process compiles. Those of
     /// scripts take up to 15 s on two processors; others a fraction of a second.

@@ -62,7 +62,7 @@ enum Command {
         /// Time in milliseconds.
         #[arg(long)]
         compile_ms: u64,
-        /// Address space in bytes.
+        /// Memory in bytes.
         #[arg(long)]
         compile_memory_bytes: u64,
     },

@@ -4,7 +4,6 @@ use super::connection::Connection;
 use super::connection_string::{ConnectionString, SessionAttributes, SslMode};
 use super::error;
 use super::host::Host;
-
 use super::tls::Tls;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;

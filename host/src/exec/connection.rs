@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Connection as Driver, Error, NoTls};
 
-/// How long a request to cancel may take, and how long the server may take to heed it.
+/// How long a request to cancel may take.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A connection that is logged in. It is closed when it is dropped.
