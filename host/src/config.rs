@@ -9,6 +9,7 @@ use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Where the server listens unless told otherwise: the address of the proxy that it replaces, on
@@ -85,7 +86,7 @@ pub struct Config {
     /// Every bound of the host.
     pub limits: Limits,
     /// What each connector may do, by name; the others are held to the default.
-    pub policies: BTreeMap<String, Policy>,
+    pub policies: BTreeMap<String, Arc<Policy>>,
     /// Key that callers must send; none lets every caller in.
     pub api_key: Option<Secret>,
     /// Origins that browsers may call from; none answers no browser.
@@ -95,8 +96,8 @@ pub struct Config {
 impl Config {
     /// What the connector `name` may do.
     #[must_use]
-    pub fn policy(&self, name: &str) -> Policy {
-        self.policies.get(name).copied().unwrap_or_default()
+    pub fn policy(&self, name: &str) -> Arc<Policy> {
+        self.policies.get(name).cloned().unwrap_or_default()
     }
 
     /// Reads the file, where there is one, and the environment.
@@ -120,7 +121,7 @@ impl Config {
 }
 
 /// The policies, where each limit lies within what the host sets aside.
-fn policies(file: &File) -> Result<BTreeMap<String, Policy>, ConfigError> {
+fn policies(file: &File) -> Result<BTreeMap<String, Arc<Policy>>, ConfigError> {
     let mut mistakes = Vec::new();
     let mut policies = BTreeMap::new();
     for (name, table) in &file.connectors {
@@ -145,7 +146,7 @@ fn policies(file: &File) -> Result<BTreeMap<String, Policy>, ConfigError> {
                 ));
             }
         }
-        policies.insert(name.clone(), policy);
+        policies.insert(name.clone(), Arc::new(policy));
     }
     match mistakes.as_slice() {
         [] => Ok(policies),
@@ -203,7 +204,7 @@ mod tests {
             ..ConnectorLimits::of(Profile::Script)
         };
         assert_eq!(policies["a"].limits, expected);
-        assert_eq!(policies["b"], Policy::default());
+        assert_eq!(*policies["b"], Policy::default());
     }
 
     #[test]

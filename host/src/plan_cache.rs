@@ -43,7 +43,7 @@ pub struct PlanKey<'a> {
     /// The component.
     pub digest: Digest,
     /// What it was held to when the plan was checked.
-    pub policy: &'a Policy,
+    pub policy: &'a Arc<Policy>,
     /// Name of the command.
     pub command: &'a str,
     /// The call as the connector sees it.
@@ -117,7 +117,7 @@ impl PlanCache {
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     digest: Digest,
-    policy: Policy,
+    policy: Arc<Policy>,
     command: Box<str>,
     sealed: Box<str>,
 }
@@ -126,7 +126,7 @@ impl From<PlanKey<'_>> for Key {
     fn from(key: PlanKey<'_>) -> Self {
         Key {
             digest: key.digest,
-            policy: *key.policy,
+            policy: key.policy.clone(),
             command: key.command.into(),
             sealed: key.sealed.into(),
         }
@@ -183,8 +183,8 @@ impl Weighter<Key, Arc<CheckedPlan>> for Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{ConnectorLimits, Profile};
     use crate::plan::{Access, Command, Plan, Reply};
+    use std::sync::LazyLock;
 
     fn plan() -> Arc<CheckedPlan> {
         let command = Command {
@@ -203,9 +203,7 @@ mod tests {
         Arc::new(CheckedPlan::check(plan, &command, true, &POLICY.limits).unwrap())
     }
 
-    const POLICY: Policy = Policy {
-        limits: ConnectorLimits::of(Profile::Native),
-    };
+    static POLICY: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);
 
     fn key(sealed: &str) -> PlanKey<'_> {
         PlanKey {

@@ -5,7 +5,7 @@
 use crate::limits::{ConnectorLimits, Profile};
 
 /// What one connector may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// What it may take.
     pub limits: ConnectorLimits,

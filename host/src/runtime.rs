@@ -69,7 +69,7 @@ impl Runtime {
     ///
     /// # Errors
     /// Where the policy is too strict for it.
-    pub fn load_embedded(&self, policy: Policy) -> Result<Arc<Connector>, Fault> {
+    pub fn load_embedded(&self, policy: impl Into<Arc<Policy>>) -> Result<Arc<Connector>, Fault> {
         self.load(POSTGRES, policy)
     }
 
@@ -78,7 +78,11 @@ impl Runtime {
     ///
     /// # Errors
     /// When the component is refused, with the reason; nothing changes then.
-    pub fn load(&self, component: &[u8], policy: Policy) -> Result<Arc<Connector>, Fault> {
+    pub fn load(
+        &self,
+        component: &[u8],
+        policy: impl Into<Arc<Policy>>,
+    ) -> Result<Arc<Connector>, Fault> {
         let connector = Arc::new(self.compile(component, policy)?);
         self.install(connector.clone());
         Ok(connector)
@@ -88,8 +92,12 @@ impl Runtime {
     ///
     /// # Errors
     /// When the component is refused, with the reason.
-    pub fn compile(&self, component: &[u8], policy: Policy) -> Result<Connector, Fault> {
-        Connector::load(&self.sandbox, component, policy)
+    pub fn compile(
+        &self,
+        component: &[u8],
+        policy: impl Into<Arc<Policy>>,
+    ) -> Result<Connector, Fault> {
+        Connector::load(&self.sandbox, component, policy.into())
     }
 
     /// Puts a connector in the place of one of the same name.

@@ -31,7 +31,7 @@ pub struct Connector {
     size: usize,
     imports: Vec<String>,
     commands: Vec<CommandSpec>,
-    policy: Policy,
+    policy: Arc<Policy>,
     sandbox: Sandbox,
     instantiate: ConnectorPre<Meter>,
 }
@@ -45,7 +45,7 @@ impl Connector {
     /// # Errors
     /// When the bytes are not a component, it exports another world, imports anything but the
     /// contract's types, or its manifest breaks the contract. The message gives the reason.
-    pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Policy) -> Result<Connector, Fault> {
+    pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Arc<Policy>) -> Result<Connector, Fault> {
         let limit = policy.limits.component_bytes;
         if bytes.len() > limit {
             return Err(Fault::connector(format!(
@@ -125,7 +125,7 @@ impl Connector {
 
     /// What it is held to.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 
