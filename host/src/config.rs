@@ -1,5 +1,6 @@
 //! The configuration file: as written, then checked.
 
+use crate::admin::{self, Admin, Token};
 use crate::limits::{GivenConnectorLimits, Limits, Profile};
 use crate::policy::Policy;
 use crate::secret::Secret;
@@ -16,6 +17,9 @@ use thiserror::Error;
 /// loopback.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7004);
+
+/// Variable with the token of the admin surface.
+const ADMIN_TOKEN: &str = "AIRLOCK_ADMIN_TOKEN";
 
 /// Variable with the key that callers must send.
 const API_KEY: &str = "CONNECTOR_PROXY_API_KEY";
@@ -48,6 +52,12 @@ pub enum ConfigError {
     /// The key is set but empty, so that everyone would be let in or no one.
     #[error("{API_KEY} is set but empty: set it to a key, or unset it to let every caller in")]
     EmptyApiKey,
+    /// The token is set but empty.
+    #[error("{ADMIN_TOKEN} is set but empty: set it to a token, or unset it")]
+    EmptyAdminToken,
+    /// There is an admin surface without a token.
+    #[error("[admin] needs a token: set {ADMIN_TOKEN}, or name a token_file")]
+    NoAdminToken,
 }
 
 /// The file as written.
@@ -57,7 +67,16 @@ struct File {
     listen: Option<SocketAddr>,
     connector_dir: Option<PathBuf>,
     limits: Limits,
+    admin: Option<AdminTable>,
     connectors: BTreeMap<String, ConnectorTable>,
+}
+
+/// `[admin]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AdminTable {
+    listen: Option<SocketAddr>,
+    token_file: Option<PathBuf>,
 }
 
 /// `[connectors.NAME]` as written.
@@ -85,6 +104,8 @@ pub struct Config {
     pub connector_dir: Option<PathBuf>,
     /// Every bound of the host.
     pub limits: Limits,
+    /// Where the server is administered; none where it has no token.
+    pub admin: Option<Admin>,
     /// What each connector may do, by name; the others are held to the default.
     pub policies: BTreeMap<String, Arc<Policy>>,
     /// Key that callers must send; none lets every caller in.
@@ -112,6 +133,7 @@ impl Config {
         Ok(Config {
             listen: file.listen.unwrap_or(DEFAULT_LISTEN),
             policies: policies(&file)?,
+            admin: admin(file.admin.as_ref(), env::var(ADMIN_TOKEN).ok())?,
             connector_dir: file.connector_dir,
             limits: file.limits,
             api_key: api_key(env::var(API_KEY).ok())?,
@@ -170,6 +192,22 @@ fn api_key(value: Option<String>) -> Result<Option<Secret>, ConfigError> {
         Some(key) if key.is_empty() => Err(ConfigError::EmptyApiKey),
         key => Ok(key.map(Secret::new)),
     }
+}
+
+/// The admin surface, where there is a token for it.
+fn admin(table: Option<&AdminTable>, token: Option<String>) -> Result<Option<Admin>, ConfigError> {
+    let token = token.map(|token| token.trim().to_owned());
+    let file = table.and_then(|table| table.token_file.clone());
+    let token = match (token, file) {
+        (Some(token), _) if token.is_empty() => return Err(ConfigError::EmptyAdminToken),
+        (Some(token), _) => Token::Given(Secret::new(token)),
+        (None, Some(file)) => Token::File(file),
+        (None, None) if table.is_some() => return Err(ConfigError::NoAdminToken),
+        (None, None) => return Ok(None),
+    };
+    let listen = table.and_then(|table| table.listen);
+    let listen = listen.unwrap_or(admin::DEFAULT_LISTEN);
+    Ok(Some(Admin { listen, token }))
 }
 
 fn cors_origins(value: &str) -> Vec<String> {

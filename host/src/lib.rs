@@ -33,6 +33,7 @@
 //! Dependencies point one way: `http, cli → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
+pub mod admin;
 pub mod call;
 pub mod check;
 pub mod config;
@@ -47,11 +48,16 @@ pub mod plan;
 pub mod plan_cache;
 pub mod policy;
 pub mod postgres;
+mod probe;
 pub mod reply;
 pub mod runtime;
 pub mod seal;
 pub mod secret;
 pub mod sqlstate;
+pub mod status;
+pub mod swap;
+pub mod usage;
+pub mod versions;
 
 pub use call::Parameters;
 pub use connector::{Compiler, Connector};

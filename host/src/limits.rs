@@ -4,7 +4,7 @@
 //! [`ConnectorLimits`] bound what one connector may take, by profile and `[connectors.NAME.limits]`.
 //! Reaching one of those is reported as the connector's fault, by name.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
@@ -26,7 +26,7 @@ macro_rules! limits {
 macro_rules! connector_limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $native:expr, $script:expr;)+) => {
         /// Bounds on what one connector may take.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
         pub struct ConnectorLimits {
             $($(#[doc = $doc])+ pub $name: $type,)+
         }
@@ -103,6 +103,8 @@ limits! {
     plan_cache_entries: usize = 4_096;
     /// What the plans that are kept may take, in bytes.
     plan_cache_bytes: usize = 16 * MIB;
+    /// Versions of each connector that stay compiled behind the live one, for a rollback.
+    kept_versions: usize = 2;
     /// Instances that plan at the same time, of all connectors together; more wait. Planning takes
     /// tens of microseconds, so a few for each processor are enough; each takes address space.
     instances: u32 = 256;
@@ -124,6 +126,8 @@ connector_limits! {
     /// Memory for compiling the component in bytes, where a child process compiles: all that it may
     /// write to, threads included. Small components take up to 200 MiB of that, scripts up to 600.
     compile_memory_bytes: usize = 512 * MIB, 2_048 * MIB;
+    /// Time in milliseconds for planning the examples of all commands before a version goes live.
+    probe_ms: u64 = 10_000, 60_000;
     /// Fuel for one planning call, about one unit for each instruction. The largest inputs take some
     /// hundred million.
     plan_fuel: u64 = 2_000_000_000, 10_000_000_000;

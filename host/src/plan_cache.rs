@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::policy::Policy;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
+use serde::Serialize;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub struct PlanCache {
 }
 
 /// What the cache did and holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PlanCacheStats {
     /// Calls whose plan was there, or was being made for another call.
     pub hits: u64,

@@ -9,21 +9,25 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::policy::Policy;
+use crate::probe;
 use crate::reply::{Body, Reply};
+use crate::versions::{self, Versions};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The `postgres_v2` connector, built from this workspace.
 const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wasm"));
 
+/// Name of the connector that this program contains.
+pub const EMBEDDED: &str = "postgres_v2";
+
 /// Connectors and the databases that their plans run in. Share it behind an `Arc`.
 pub struct Runtime {
     sandbox: Sandbox,
-    connectors: RwLock<BTreeMap<String, Arc<Connector>>>,
+    versions: Versions,
     database: Arc<Database>,
     plans: PlanCache,
     embedded: Digest,
@@ -46,7 +50,7 @@ impl Runtime {
     pub fn compiling_by(compiler: Compiler, limits: Limits) -> Result<Runtime, Fault> {
         Ok(Runtime {
             sandbox: Sandbox::new(&limits, compiler)?,
-            connectors: RwLock::default(),
+            versions: Versions::new(limits.kept_versions),
             database: Arc::new(Database::new(limits)?),
             plans: PlanCache::new(&limits),
             embedded: Digest::of(POSTGRES),
@@ -100,23 +104,123 @@ impl Runtime {
         Connector::load(&self.sandbox, component, policy.into())
     }
 
-    /// Puts a connector in the place of one of the same name.
+    /// Puts a connector in the place of one of the same name. Calls under way finish on the old one.
     pub fn install(&self, connector: Arc<Connector>) {
-        let mut connectors = self
-            .connectors
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        connectors.insert(connector.name().to_owned(), connector);
+        self.versions.go_live(connector);
     }
 
-    /// The connectors, by name.
+    /// Brings a component into service as the connector `name`: compiles it, checks it, plans the
+    /// example of each command, and only then puts it in the place of the version that is live. A
+    /// version that is still warm is put back at once.
+    ///
+    /// Takes a CPU-bound while; call it off the async threads.
+    ///
+    /// # Errors
+    /// Where the component is refused, with the reason. Nothing changes then but what
+    /// [`Runtime::versions`] says of the last one that was refused.
+    pub fn swap(
+        &self,
+        name: &str,
+        component: &[u8],
+        policy: impl Into<Arc<Policy>>,
+    ) -> Result<Arc<Connector>, Fault> {
+        let (policy, digest) = (policy.into(), Digest::of(component));
+        let admitted = match self.versions.warm(name, digest, &policy) {
+            Some(warm) => Ok(warm),
+            None => self.admit(name, component, policy),
+        };
+        match admitted {
+            Ok(connector) => {
+                self.versions.go_live(connector.clone());
+                Ok(connector)
+            }
+            Err(fault) => {
+                let reason = fault.message.clone();
+                self.versions.reject(name, Some(digest), reason);
+                Err(fault)
+            }
+        }
+    }
+
+    /// As [`Runtime::swap`], for the embedded connector.
+    ///
+    /// # Errors
+    /// Where the policy is too strict for it.
+    pub fn swap_embedded(&self, policy: impl Into<Arc<Policy>>) -> Result<Arc<Connector>, Fault> {
+        self.swap(EMBEDDED, POSTGRES, policy)
+    }
+
+    fn admit(
+        &self,
+        name: &str,
+        component: &[u8],
+        policy: Arc<Policy>,
+    ) -> Result<Arc<Connector>, Fault> {
+        let connector = self.compile(component, policy)?;
+        // Or any file could take the place of any connector.
+        if connector.name() != name {
+            return Err(Fault::connector(format!(
+                "the component calls itself {0}, so the file must be called {0}.wasm",
+                connector.name()
+            )));
+        }
+        probe::probe(&connector, self.trusts(&connector))?;
+        Ok(Arc::new(connector))
+    }
+
+    /// Holds the live version of a connector to another policy. Calls under way finish under the old one.
+    ///
+    /// # Errors
+    /// `not_found` where no version is live; where it does not keep within that policy. Nothing changes
+    /// then but what [`Runtime::versions`] says of the last one that was refused.
+    pub fn hold(&self, name: &str, policy: impl Into<Arc<Policy>>) -> Result<(), Fault> {
+        let Some(live) = self.versions.live().get(name).cloned() else {
+            return Err(versions::not_found(format!("no version of {name} is live")));
+        };
+        let held = live.held_to(policy.into()).and_then(|held| {
+            probe::probe(&held, self.trusts(&held))?;
+            Ok(Arc::new(held))
+        });
+        match held {
+            Ok(held) => self.versions.go_live(held),
+            Err(fault) => {
+                let reason = fault.message.clone();
+                self.versions.reject(name, Some(live.digest()), reason);
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the version of a connector that was live before back into service, held to `policy`. The
+    /// one that is live now is withdrawn.
+    ///
+    /// # Errors
+    /// `not_found` where no such version is warm; as for [`Connector::held_to`]. Nothing changes then.
+    pub fn roll_back(
+        &self,
+        name: &str,
+        policy: impl Into<Arc<Policy>>,
+    ) -> Result<Arc<Connector>, Fault> {
+        let policy = policy.into();
+        self.versions.roll_back(name, |previous| {
+            Ok(match *previous.policy() == policy {
+                true => previous.clone(),
+                false => Arc::new(previous.held_to(policy)?),
+            })
+        })
+    }
+
+    /// Which versions are live, which were, and what was refused.
+    #[must_use]
+    pub fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
+    /// The connectors that are live, by name.
     #[must_use]
     pub fn connectors(&self) -> Vec<Arc<Connector>> {
-        let connectors = self
-            .connectors
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        connectors.values().cloned().collect()
+        self.versions.live().values().cloned().collect()
     }
 
     /// The limits that it was made with.
@@ -130,11 +234,8 @@ impl Runtime {
     /// # Errors
     /// `command_not_found`.
     pub fn command(&self, connector: &str, command: &str) -> Result<FoundCommand, Fault> {
-        let connectors = self
-            .connectors
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let found = connectors
+        let live = self.versions.live();
+        let found = live
             .get(connector)
             .and_then(|connector| Some((connector.clone(), connector.position(command)?)));
         match found {
@@ -177,6 +278,17 @@ impl Runtime {
         found: &FoundCommand,
         parameters: Parameters<'_>,
     ) -> Result<Reply, Fault> {
+        let usage = found.connector.usage();
+        usage.begin();
+        let reply = self.perform(found, parameters).await;
+        reply.inspect_err(|fault| usage.fail(fault))
+    }
+
+    async fn perform(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<Reply, Fault> {
         let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
         let call = found.call(parameters)?;
         let mut plan = self.cached_plan(found, &call).await?;
@@ -189,7 +301,8 @@ impl Runtime {
                     database.execute(plan.clone(), call, limits.outcome_bytes, deadline);
                 match execution.next().await? {
                     Progress::Rows(rows) => {
-                        return Ok(found.reply(Body::streaming(rows, rest(execution))));
+                        let rest = rest(found.connector.clone(), execution);
+                        return Ok(found.reply(Body::streaming(rows, rest)));
                     }
                     Progress::Done(done) => outcomes = done,
                 }
@@ -237,16 +350,25 @@ impl Runtime {
             command: found.command(),
             sealed: call.sealed(),
         };
-        let make = async { self.check(found, found.plan(call).await?) };
+        let usage = found.connector.usage();
+        usage.want_plan();
+        let make = async {
+            usage.make_plan();
+            self.check(found, found.plan(call).await?)
+        };
         match found.connector.is_pure() {
             true => self.plans.get_or_make(key, make).await,
             false => make.await,
         }
     }
 
+    /// Whether the word of the connector on `raw` counts: that of the embedded one.
+    fn trusts(&self, connector: &Connector) -> bool {
+        connector.digest() == self.embedded
+    }
+
     fn check(&self, found: &FoundCommand, plan: Plan) -> Result<Arc<CheckedPlan>, Fault> {
-        // The word of the embedded connector on `raw` counts.
-        let trusted = found.connector.digest() == self.embedded;
+        let trusted = self.trusts(&found.connector);
         let spec = found.spec()?;
         let limits = &found.connector.policy().limits;
         CheckedPlan::check(plan, &spec.command, trusted, limits).map(Arc::new)
@@ -254,13 +376,18 @@ impl Runtime {
 }
 
 /// The rows behind those that came first.
-fn rest(execution: Execution) -> impl Stream<Item = Result<Bytes, Fault>> + Send + 'static {
-    stream::try_unfold(Some(execution), |execution| async {
-        let Some(mut execution) = execution else {
+fn rest(
+    connector: Arc<Connector>,
+    execution: Execution,
+) -> impl Stream<Item = Result<Bytes, Fault>> + Send + 'static {
+    stream::try_unfold(Some((connector, execution)), |going_on| async {
+        let Some((connector, mut execution)) = going_on else {
             return Ok(None);
         };
-        Ok(Some(match execution.next().await? {
-            Progress::Rows(rows) => (rows, Some(execution)),
+        let progress = execution.next().await;
+        let progress = progress.inspect_err(|fault| connector.usage().fail(fault));
+        Ok(Some(match progress? {
+            Progress::Rows(rows) => (rows, Some((connector, execution))),
             Progress::Done(outcomes) => {
                 let last = outcomes.into_iter().next_back();
                 (last.map(|last| last.rows.into()).unwrap_or_default(), None)

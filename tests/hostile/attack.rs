@@ -16,6 +16,8 @@ pub(crate) struct Attack {
     pub(crate) name: String,
     component: Vec<u8>,
     limits: ConnectorLimits,
+    /// It has to plan its examples before it is called.
+    probed: bool,
     end: End,
     says: String,
     limit: Option<&'static str>,
@@ -44,6 +46,7 @@ impl Attack {
             name: name.into(),
             component,
             limits: ConnectorLimits::default(),
+            probed: false,
             end: End::Answered,
             says: String::new(),
             limit: None,
@@ -54,6 +57,14 @@ impl Attack {
     pub(crate) fn within(mut self, change: impl FnOnce(&mut ConnectorLimits)) -> Attack {
         change(&mut self.limits);
         self
+    }
+
+    /// Has it plan its examples before it is called.
+    pub(crate) fn probed(self) -> Attack {
+        Attack {
+            probed: true,
+            ..self
+        }
     }
 
     /// It is not loaded, and the reason says this.
@@ -131,9 +142,11 @@ impl Attack {
         let policy = Policy {
             limits: self.limits,
         };
-        runtime
-            .load(&self.component, policy)
-            .map_err(|fault| (End::Refused(fault.culprit()), fault))?;
+        let loaded = match self.probed {
+            true => runtime.swap("hostile", &self.component, policy),
+            false => runtime.load(&self.component, policy),
+        };
+        loaded.map_err(|fault| (End::Refused(fault.culprit()), fault))?;
         call(runtime, dsn)
             .await
             .map_err(|fault| (End::Failed(fault.culprit()), fault))

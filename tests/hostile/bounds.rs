@@ -1,8 +1,8 @@
 //! Connectors that take more than they may: time, memory, tables, instances, stack.
 
 use crate::attack::Attack;
-use airlock::plan::Manifest;
-use airlock_tests::hostile::{Guest, manifest};
+use airlock::plan::{Access, Manifest};
+use airlock_tests::hostile::{Guest, command, manifest};
 
 const LOOP: &str = "(loop $again (br $again))";
 
@@ -12,6 +12,7 @@ const LITTLE_FUEL: u64 = 1_000_000;
 pub(crate) fn attacks() -> Vec<Attack> {
     [
         compiling(),
+        probing(),
         fuel(),
         time(),
         memory(),
@@ -32,6 +33,29 @@ fn allocating(code: &str) -> Guest {
         allocate: code.into(),
         ..Guest::default()
     }
+}
+
+/// Each example keeps within its limits; all together do not.
+fn probing() -> Vec<Attack> {
+    let commands = (0..200).map(|at| command(&format!("C{at}"), Access::Read));
+    let manifest = Manifest {
+        commands: commands.collect(),
+        ..manifest()
+    };
+    let slow = "(local $left i32) (local.set $left (i32.const 3000000))
+        (loop $again
+          (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+          (br_if $again (local.get $left)))";
+    let guest = Guest {
+        manifest,
+        ..Guest::planning(slow)
+    };
+    let attack = Attack::new("has many slow examples", &guest).probed();
+    vec![
+        attack
+            .within(|limits| limits.probe_ms = 100)
+            .refused_at("probe_ms"),
+    ]
 }
 
 /// Files that are small and take the compiler long, and much memory.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 
 /// Lists the commands, for people or as JSON.
 pub(super) fn run(as_json: bool, arguments: &ConnectorArguments) -> Result<Ending> {
-    let runtime = connectors::load(&connectors::configure(arguments)?)?;
+    let runtime = connectors::load(connectors::configure(arguments)?)?;
     let mut out = io::stdout().lock();
     for connector in runtime.connectors() {
         let commands: Vec<_> = connector

@@ -2,10 +2,9 @@
 
 use super::{ConnectorArguments, Result};
 use airlock::config::Config;
-use airlock::{Compiler, Runtime};
+use airlock::swap::Deployment;
+use airlock::{Compiler, Fault, Runtime};
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the configuration file says, with the directory that the command line names.
@@ -17,35 +16,36 @@ pub(super) fn configure(arguments: &ConnectorArguments) -> Result<Config> {
     Ok(config)
 }
 
-/// A runtime with the embedded connector and those in the directory, each held to its policy.
-pub(super) fn load(config: &Config) -> Result<Runtime> {
-    let runtime = Runtime::compiling_by(compiler()?, config.limits)?;
-    runtime.load_embedded(config.policy("postgres_v2"))?;
-    let files = config
-        .connector_dir
-        .as_deref()
-        .map(components)
-        .transpose()?;
-    for file in files.unwrap_or_default() {
-        let refused = |why: &str| format!("{}: {why}", file.display());
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let bytes =
-            fs::read(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-        let connector = runtime
-            .compile(&bytes, config.policy(&name))
-            .map_err(|fault| refused(&fault.message))?;
-        // Or any file could take the place of any connector.
-        if connector.name() != name {
-            return Err(refused(&format!(
-                "the component calls itself {0}, so the file must be called {0}.wasm",
-                connector.name()
-            ))
-            .into());
-        }
-        tracing::info!(name = connector.name(), digest = %connector.digest(), file = %file.display(), "loaded");
-        runtime.install(Arc::new(connector));
+/// A runtime with the embedded connector and those that the configuration names, each held to its
+/// policy.
+pub(super) fn load(config: Config) -> Result<Arc<Runtime>> {
+    let deployment = deployment(config)?;
+    let refused = deploy_all(&deployment)?;
+    if refused.is_empty() {
+        return Ok(deployment.runtime().clone());
     }
-    Ok(runtime)
+    let reasons = refused
+        .iter()
+        .map(|(name, fault)| format!("{name}: {}", fault.message));
+    Err(reasons.collect::<Vec<_>>().join("\n").into())
+}
+
+/// The connectors of a configuration, none of them in service yet.
+pub(super) fn deployment(config: Config) -> Result<Deployment> {
+    let runtime = Runtime::compiling_by(compiler()?, config.limits)?;
+    Ok(Deployment::new(Arc::new(runtime), Arc::new(config)))
+}
+
+/// Brings all connectors into service; gives those that were refused, with the reasons.
+pub(super) fn deploy_all(deployment: &Deployment) -> Result<Vec<(String, Fault)>> {
+    deployment.deploy_all().map_err(|error| {
+        let directory = deployment
+            .config()
+            .connector_dir
+            .clone()
+            .unwrap_or_default();
+        format!("cannot read {}: {error}", directory.display()).into()
+    })
 }
 
 /// This program, compiling.
@@ -54,22 +54,4 @@ pub(super) fn compiler() -> Result<Compiler> {
         program: env::current_exe()?,
         arguments: vec!["compile".into()],
     })
-}
-
-/// The `.wasm` files of a directory, in the order of their names.
-fn components(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory)
-        .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;
-    let paths = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<std::io::Result<Vec<_>>>()?;
-    let mut files: Vec<_> = paths
-        .into_iter()
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
-        .collect();
-    files.sort();
-    Ok(files)
 }

@@ -4,9 +4,11 @@ use super::{Ending, Result, async_runtime, serve};
 use airlock::config::Config;
 use airlock::plan::{Arguments, Plan};
 use airlock::postgres::Cluster;
+use airlock::swap::Deployment;
 use airlock::{Limits, Parameters, Runtime};
 use serde_json::{Map, Value, json};
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
 
 /// One service task of the workflow: why, which command, and its `schema` where it has one.
 type Step = (&'static str, &'static str, Option<Value>);
@@ -74,7 +76,7 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     let mut out = io::stdout();
     writeln!(out, "Starting a private PostgreSQL …")?;
     let cluster = Cluster::start()?;
-    let runtime = Runtime::new(Limits::default())?;
+    let runtime = Arc::new(Runtime::new(Limits::default())?);
     let tasks = async_runtime()?;
     for connector in runtime.connectors() {
         writeln!(
@@ -92,7 +94,8 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     if go_on {
         super::logging::start(super::LogFormat::Text);
         serve::print_connection_string(&cluster)?;
-        tasks.block_on(serve::listen(runtime, Config::load(None)?))?;
+        let deployment = Deployment::new(runtime, Arc::new(Config::load(None)?));
+        tasks.block_on(serve::listen(Arc::new(deployment), None))?;
     }
     Ok(if complete {
         Ending::Done

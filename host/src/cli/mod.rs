@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 the command failed, 2 it was called wrongly.
 
+mod admin;
 mod commands;
 mod connectors;
 mod demo;
@@ -56,6 +57,24 @@ enum Command {
         #[command(flatten)]
         connectors: ConnectorArguments,
     },
+    /// Print what goes on in a running server: versions, calls, what was refused.
+    Status {
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        admin: AdminArguments,
+    },
+    /// Have a running server take the file of a connector again.
+    Swap {
+        /// Name of the connector.
+        name: String,
+        /// Put the version that was live before back instead.
+        #[arg(long)]
+        rollback: bool,
+        #[command(flatten)]
+        admin: AdminArguments,
+    },
     /// Compile the component on standard input: how `airlock` compiles what it does not trust.
     #[command(hide = true)]
     Compile {
@@ -89,6 +108,19 @@ struct ServeArguments {
 }
 
 #[derive(Debug, Args)]
+struct AdminArguments {
+    /// Address of the admin surface; http://127.0.0.1:7005 unless the configuration says otherwise.
+    #[arg(long, value_name = "URL")]
+    admin: Option<String>,
+    /// File with its token, in place of AIRLOCK_ADMIN_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Configuration file of the server.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
 struct ConnectorArguments {
     /// Configuration file.
     #[arg(long, value_name = "FILE")]
@@ -134,6 +166,12 @@ impl Arguments {
             } => {
                 return compile(compile_ms, compile_memory_bytes);
             }
+            Command::Status { json, admin } => admin::status(json, &admin),
+            Command::Swap {
+                name,
+                rollback,
+                admin,
+            } => admin::swap(&name, rollback, &admin),
             Command::Inspect { file } => inspect::run(file.as_deref()),
         };
         match result {

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 
 /// Runs a command and prints its reply.
 pub(super) fn call(arguments: &CallArguments, database: Option<String>) -> Result<Ending> {
-    let runtime = connectors::load(&connectors::configure(&arguments.connectors)?)?;
+    let runtime = connectors::load(connectors::configure(&arguments.connectors)?)?;
     let (connector, command) = &arguments.command;
     let text = input::text(&arguments.input)?;
     let parameters = input::parameters(&text)?;
@@ -49,7 +49,7 @@ async fn print(body: Body) -> io::Result<Ending> {
 
 /// Prints the plan of a command.
 pub(super) fn plan(arguments: &CallArguments) -> Result<Ending> {
-    let runtime = connectors::load(&connectors::configure(&arguments.connectors)?)?;
+    let runtime = connectors::load(connectors::configure(&arguments.connectors)?)?;
     let (connector, command) = &arguments.command;
     let text = input::text(&arguments.input)?;
     let parameters = input::parameters(&text)?;

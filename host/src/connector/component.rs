@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
 use crate::plan::{Manifest, Plan, StatementOutcome};
 use crate::policy::Policy;
+use crate::usage::Usage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -32,6 +33,7 @@ pub struct Connector {
     imports: Vec<String>,
     commands: Vec<CommandSpec>,
     policy: Arc<Policy>,
+    usage: Arc<Usage>,
     sandbox: Sandbox,
     instantiate: ConnectorPre<Meter>,
 }
@@ -46,21 +48,37 @@ impl Connector {
     /// When the bytes are not a component, it exports another world, imports anything but the
     /// contract's types, or its manifest breaks the contract. The message gives the reason.
     pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Arc<Policy>) -> Result<Connector, Fault> {
-        let limit = policy.limits.component_bytes;
-        if bytes.len() > limit {
-            return Err(Fault::connector(format!(
-                "the file has {} bytes; the limit component_bytes is {limit}",
-                bytes.len(),
-            )));
-        }
+        check_size(bytes.len(), &policy.limits)?;
         recognise(bytes)?;
         let component = sandbox
             .compiler
             .compile(&sandbox.engine, bytes, &policy.limits)?;
-        let imports = imports(sandbox, &component)?;
+        Connector::link(sandbox, &component, Digest::of(bytes), bytes.len(), policy)
+    }
+
+    /// The same component, held to another policy from here on. It is not compiled again.
+    ///
+    /// # Errors
+    /// Where it does not keep within that policy.
+    pub fn held_to(&self, policy: Arc<Policy>) -> Result<Connector, Fault> {
+        check_size(self.size, &policy.limits)?;
+        let component = self.instantiate.instance_pre().component();
+        let usage = self.usage.clone();
+        let linked = Connector::link(&self.sandbox, component, self.digest, self.size, policy)?;
+        Ok(Connector { usage, ..linked })
+    }
+
+    fn link(
+        sandbox: &Sandbox,
+        component: &Component,
+        digest: Digest,
+        size: usize,
+        policy: Arc<Policy>,
+    ) -> Result<Connector, Fault> {
+        let imports = imports(sandbox, component)?;
         let linker = Linker::new(&sandbox.engine);
         let instantiate = linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .and_then(ConnectorPre::new)
             .map_err(|error| {
                 refused(
@@ -69,18 +87,17 @@ impl Connector {
                 )
             })?;
         let manifest = describe(sandbox, &policy.limits, &instantiate)?;
-        let commands = check_manifest(&manifest)?;
-        let digest = Digest::of(bytes);
         Ok(Connector {
+            commands: check_manifest(&manifest)?,
             planned_by: format!("{}@{digest}", manifest.name).into(),
             name: manifest.name,
             version: manifest.version,
             summary: manifest.summary,
             digest,
-            size: bytes.len(),
+            size,
             imports,
-            commands,
             policy,
+            usage: Arc::default(),
             sandbox: sandbox.clone(),
             instantiate,
         })
@@ -127,6 +144,12 @@ impl Connector {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// What it was asked and what it took.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Size of the component in bytes.
@@ -209,11 +232,26 @@ impl Connector {
             .instantiate
             .instantiate(&mut store)
             .and_then(|instance| call_in(&instance, &mut store, &call));
+        let fuel_left = store.get_fuel().unwrap_or(limits.plan_fuel);
+        self.usage.took(
+            limits.plan_fuel - fuel_left,
+            store.data().memory_bytes() as u64,
+        );
         match answer {
             Ok(Ok(plan)) => Ok(plan.into()),
             Ok(Err(failure)) => Err(failure.into()),
             Err(error) => Err(store::stopped(&store, "plan_bytes", error)),
         }
+    }
+}
+
+fn check_size(bytes: usize, limits: &ConnectorLimits) -> Result<(), Fault> {
+    let limit = limits.component_bytes;
+    match bytes > limit {
+        true => Err(Fault::connector(format!(
+            "the file has {bytes} bytes; the limit component_bytes is {limit}"
+        ))),
+        false => Ok(()),
     }
 }
 

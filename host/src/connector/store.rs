@@ -51,6 +51,11 @@ impl ResourceLimiter for Meter {
 }
 
 impl Meter {
+    /// Memory that the instance has, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.limits.memory_bytes - self.memory_left
+    }
+
     fn exceed(&mut self, limit: &'static str) -> bool {
         self.exceeded = Some(limit);
         false

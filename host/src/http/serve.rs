@@ -1,12 +1,23 @@
 //! Listens, and drains when told to stop.
 
+use super::admin::admin;
 use super::routes::HttpService;
+use crate::secret::Secret;
+use crate::swap::Deployment;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::make::Shared;
+
+/// Serves the admin surface of `deployment` to those who have `token`, until it is dropped.
+pub async fn serve_admin(listener: TcpListener, deployment: Arc<Deployment>, token: Secret) {
+    if let Err(error) = axum::serve(listener, admin(deployment, token)).await {
+        tracing::error!(%error, "the admin surface ended");
+    }
+}
 
 /// Serves `service` on `listener` until `stop` is done, then lets the calls under way finish for at
 /// most `drain`.

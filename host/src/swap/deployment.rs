@@ -1,0 +1,257 @@
+//! Which file each connector comes from, and the way from there into service.
+
+use super::file::{self, Signature};
+use crate::config::Config;
+use crate::connector::{Connector, Digest};
+use crate::fault::{Fault, Kind};
+use crate::policy::Policy;
+use crate::runtime::{EMBEDDED, Runtime};
+use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// The connectors of a configuration on their way into a runtime.
+pub struct Deployment {
+    runtime: Arc<Runtime>,
+    config: ArcSwap<Config>,
+    /// One candidate of a connector at a time, so that the file that was read last is the one that is
+    /// live in the end.
+    turns: Mutex<BTreeMap<String, Turn>>,
+}
+
+/// The turn of one connector: the state of its file when it was last read whole.
+type Turn = Arc<Mutex<Option<Signature>>>;
+
+/// Why a connector is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody asked for it.
+    Asked,
+    /// Its file or its policy changed. What a rollback withdrew stays out of service then.
+    Changed,
+}
+
+/// Where a connector comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// This program.
+    Embedded,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Deployment {
+    /// The connectors that `config` names, on their way into `runtime`.
+    #[must_use]
+    pub fn new(runtime: Arc<Runtime>, config: Arc<Config>) -> Deployment {
+        Deployment {
+            runtime,
+            config: ArcSwap::new(config),
+            turns: Mutex::default(),
+        }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    /// Where calls go.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// The connectors and where they come from, by name.
+    ///
+    /// # Errors
+    /// When the directory of components cannot be read.
+    pub fn sources(&self) -> io::Result<BTreeMap<String, Source>> {
+        let config = self.config.load();
+        let mut sources = BTreeMap::from([(EMBEDDED.to_owned(), Source::Embedded)]);
+        if let Some(directory) = &config.connector_dir {
+            for file in components(directory)? {
+                let name = file.file_stem().unwrap_or_default().to_string_lossy();
+                sources.insert(name.into_owned(), Source::File(file));
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Brings every connector into service, several at a time; gives those that were refused, with
+    /// the reasons. Takes a CPU-bound while.
+    ///
+    /// # Errors
+    /// When the directory of components cannot be read.
+    pub fn deploy_all(&self) -> io::Result<Vec<(String, Fault)>> {
+        let names: Vec<String> = self.sources()?.into_keys().collect();
+        let next = AtomicUsize::new(0);
+        let refused = Mutex::new(Vec::new());
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|threads| {
+            for _ in 0..workers.min(names.len()) {
+                threads.spawn(|| {
+                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(fault) = self.deploy(name, Why::Changed) {
+                            let mut refused =
+                                refused.lock().unwrap_or_else(PoisonError::into_inner);
+                            refused.push((name.clone(), fault));
+                        }
+                    }
+                });
+            }
+        });
+        Ok(refused.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Brings a connector into service from where it comes from, under the policy in force. Takes a
+    /// CPU-bound while.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or the component is refused. What is live stays live; where nothing
+    /// is, the embedded connector serves in the place of a file of its name.
+    pub fn deploy(&self, name: &str, why: Why) -> Result<Arc<Connector>, Fault> {
+        let turn = self.turn(name);
+        let mut last_read = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = self.config.load().policy(name);
+        let deployed = match self.source(name)? {
+            Source::Embedded => self.runtime.swap_embedded(policy),
+            Source::File(path) => {
+                let deployed = self
+                    .read(name, &path, &policy)
+                    .and_then(|(component, state)| {
+                        *last_read = Some(state);
+                        self.refuse_withdrawn(name, &component, why)?;
+                        self.runtime.swap(name, &component, policy.clone())
+                    });
+                if deployed.is_err() && name == EMBEDDED && !self.is_live(name) {
+                    self.runtime.swap_embedded(policy)?;
+                }
+                deployed
+            }
+        };
+        match &deployed {
+            Ok(connector) => {
+                tracing::info!(name, digest = %connector.digest(), version = connector.version(), "live");
+            }
+            Err(fault) => {
+                tracing::error!(
+                    name,
+                    reason = fault.message,
+                    "refused; what is live stays live"
+                );
+            }
+        }
+        deployed
+    }
+
+    fn is_live(&self, name: &str) -> bool {
+        self.runtime.versions().live().contains_key(name)
+    }
+
+    fn refuse_withdrawn(&self, name: &str, component: &[u8], why: Why) -> Result<(), Fault> {
+        let withdrawn = self.runtime.versions().history(name).withdrawn;
+        if why == Why::Asked || withdrawn != Some(Digest::of(component)) {
+            return Ok(());
+        }
+        let message = "a rollback took this version out of service; ask for it to have it back";
+        Err(Fault::new(Kind::Connector, "withdrawn", message))
+    }
+
+    /// Puts the version of a connector that was live before back into service, under the policy in
+    /// force.
+    ///
+    /// # Errors
+    /// As for [`Runtime::roll_back`].
+    pub fn roll_back(&self, name: &str) -> Result<Arc<Connector>, Fault> {
+        let turn = self.turn(name);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = self.config.load().policy(name);
+        let connector = self.runtime.roll_back(name, policy)?;
+        tracing::warn!(name, digest = %connector.digest(), version = connector.version(), "rolled back");
+        Ok(connector)
+    }
+
+    /// Puts another configuration into force: connectors whose policy differs are held to the new one.
+    /// For one that does not keep within it, the old policy stays in force, and the status says why.
+    pub fn reconfigure(&self, config: Arc<Config>) {
+        self.config.store(config);
+        let config = self.config.load();
+        let live = self.runtime.connectors();
+        for connector in &live {
+            let (name, policy) = (connector.name(), config.policy(connector.name()));
+            if *connector.policy() == policy {
+                continue;
+            }
+            let turn = self.turn(name);
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            match self.runtime.hold(name, policy) {
+                Ok(()) => tracing::info!(name, "held to its new policy"),
+                Err(fault) => tracing::error!(
+                    name,
+                    reason = fault.message,
+                    "does not keep within its new policy; the old one stays in force"
+                ),
+            }
+        }
+    }
+
+    fn source(&self, name: &str) -> Result<Source, Fault> {
+        let unreadable =
+            |error: io::Error| Fault::new(Kind::Internal, "unreadable", error.to_string());
+        self.sources()
+            .map_err(unreadable)?
+            .remove(name)
+            .ok_or_else(|| {
+                let message = format!("there is no file for a connector {name:?}");
+                Fault::new(Kind::UnknownCommand, "not_found", message)
+            })
+    }
+
+    fn read(
+        &self,
+        name: &str,
+        path: &Path,
+        policy: &Policy,
+    ) -> Result<(Vec<u8>, Signature), Fault> {
+        file::read(path, policy.limits.component_bytes).map_err(|unread| {
+            let reason = format!("{}: {unread}", path.display());
+            self.runtime.versions().reject(name, None, reason.clone());
+            Fault::connector(reason)
+        })
+    }
+
+    /// The state of a connector's file when it was last read whole.
+    pub(super) fn last_read(&self, name: &str) -> Option<Signature> {
+        *self
+            .turn(name)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self, name: &str) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(name.to_owned()).or_default().clone()
+    }
+}
+
+/// The `.wasm` files of a directory.
+fn components(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
