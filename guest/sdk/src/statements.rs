@@ -1,5 +1,9 @@
 //! Cuts SQL text into statements and tells what kind of statement each one is.
 
+mod kinds;
+
+pub use kinds::{KINDS, Kinds, UNKNOWN};
+
 use crate::lex::{self, Token};
 
 /// One statement of a longer text.
