@@ -92,7 +92,7 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
-            "check.rs",
+            "check",
             vec![
                 "crate::runtime",
                 "crate::exec",

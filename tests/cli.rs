@@ -45,7 +45,9 @@ fn plans_depend_on_the_shape_alone() {
     let plan = |command: &str, input: Value| {
         let output = airlock(&["plan", command, "--input", &input.to_string()]);
         assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-        stdout(&output)
+        let printed: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert!(printed["verdict"]["allowed"].is_object(), "{printed}");
+        printed["plan"].to_string()
     };
     let insert = |rows: Value| json!({"table_name": "users", "schema": {"columns": ["name", "age"], "values": rows}});
     let one = plan(

@@ -56,6 +56,7 @@ fn what_is_no_connector_is_refused_with_the_reason() {
             component_bytes: 1000,
             ..ConnectorLimits::default()
         },
+        ..Policy::default()
     };
     let runtime = Runtime::empty(Limits::default()).unwrap();
     let fault = runtime.load(RECORDER, small).err().unwrap();
@@ -108,7 +109,11 @@ async fn planning_is_bounded_by_name() {
         ),
     ] {
         let runtime = Runtime::empty(Limits::default()).unwrap();
-        runtime.load_embedded(Policy { limits }).unwrap();
+        let policy = Policy {
+            limits,
+            ..Policy::default()
+        };
+        runtime.load_embedded(policy).unwrap();
         let command = runtime.command("postgres_v2", "DoSQL").unwrap();
         let plan = |sql: &str| {
             let call = serde_json::json!({"database_connection_str": "", "schema": {"sql": sql}});

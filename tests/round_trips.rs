@@ -220,6 +220,50 @@ async fn calls_wait_no_more_often_than_they_must() {
     }
 }
 
+/// The role and the timeouts of a policy go along with BEGIN. A statement that would run alone waits
+/// for COMMIT now, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
+    let database = Database::fresh().await;
+    database
+        .batch_execute("CREATE TABLE t (id int PRIMARY KEY, name text)")
+        .await
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("airlock.toml");
+    let policy = "[connectors.postgres_v2]\nrole = \"postgres\"\nstatement_timeout_ms = 30000\n\
+                  lock_timeout_ms = 30000\naffected_rows = 1000\n";
+    std::fs::write(&config, policy).unwrap();
+    let config = config.to_str().unwrap();
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &["--config", config], &[]);
+    let counter = Counter::start(database.cluster().port()).await;
+    let dsn = database.dsn.replace(
+        &format!("port={}", database.cluster().port()),
+        &format!("port={} sslmode=disable", counter.port),
+    );
+    let call = |schema: Value| json!({"database_connection_str": dsn, "table_name": "t", "schema": schema});
+    let rows = |count: i64, from: i64| {
+        let rows = (from..from + count).map(|id| json!([id, "x"]));
+        json!({"columns": ["id", "name"], "values": rows.collect::<Value>()})
+    };
+    let select = json!({"columns": ["name"], "where": [["id", "=", 5]]});
+    for (command, schema, expected) in [
+        ("SelectValuesV2", select.clone(), None),
+        ("SelectValuesV2", select, Some(2)),
+        ("InsertValuesV2", rows(1, 1), None),
+        ("InsertValuesV2", rows(1, 2), Some(2)),
+        ("InsertValuesV2", rows(20, 100), Some(2)),
+        ("InsertValuesV2", rows(500, 1000), Some(5)),
+    ] {
+        counter.round_trips.store(0, Ordering::SeqCst);
+        let command = format!("postgres_v2/{command}");
+        let (_, reply) = server.call(&command, &call(schema)).await;
+        let counted = counter.round_trips.load(Ordering::SeqCst);
+        assert_eq!(reply["error"], Value::Null, "{command}: {reply}");
+        assert_eq!(counted, expected.unwrap_or(counted), "{command}");
+    }
+}
+
 /// Waits until no connection of the server is at work.
 async fn idle(database: &Database) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'";

@@ -143,7 +143,9 @@ fn what_cannot_work_is_refused_at_the_start() {
     );
     let (code, message) = serve(&["--config", config.to_str().unwrap()], "unset");
     assert!(
-        code == Some(1) && message.contains("line 2") && message.contains("listen_twice"),
+        code == Some(1)
+            && message.contains("airlock.toml:2:1: ")
+            && message.contains("listen_twice"),
         "{message}"
     );
     let nowhere = directory.path().join("nowhere");

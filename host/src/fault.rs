@@ -33,6 +33,8 @@ pub enum Kind {
     Parameters,
     /// The parameters have the right form but make no statement.
     Statement,
+    /// The operator does not allow the call; nothing was begun.
+    Denied,
     /// The connector broke its contract: it trapped, ran out of a limit or gave a bad plan.
     Connector,
     /// No connection to the database.
@@ -150,7 +152,9 @@ impl Fault {
     #[must_use]
     pub fn culprit(&self) -> Culprit {
         match self.kind {
-            Kind::UnknownCommand | Kind::Parameters | Kind::Statement => Culprit::Caller,
+            Kind::UnknownCommand | Kind::Parameters | Kind::Statement | Kind::Denied => {
+                Culprit::Caller
+            }
             Kind::Connector => Culprit::Connector,
             Kind::Connection | Kind::Database | Kind::Deadline | Kind::OutcomeUnknown => {
                 Culprit::Database

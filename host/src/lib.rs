@@ -57,6 +57,7 @@ pub mod sqlstate;
 pub mod status;
 pub mod swap;
 pub mod usage;
+pub mod verdict;
 pub mod versions;
 
 pub use call::Parameters;

@@ -4,13 +4,12 @@
 //! [`ConnectorLimits`] bound what one connector may take, by profile and `[connectors.NAME.limits]`.
 //! Reaching one of those is reported as the connector's fault, by name.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
         /// Bounds on calls and connections.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $doc])+ pub $name: $type,)+
         }
@@ -18,6 +17,16 @@ macro_rules! limits {
         impl Default for Limits {
             fn default() -> Self {
                 Limits { $($name: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// Their names, as the configuration has them.
+            pub const NAMES: &[&str] = &[$(stringify!($name),)+];
+
+            /// Takes each limit that `given` has, which gets its name and the most that it can be.
+            pub(crate) fn take(&mut self, mut given: impl FnMut(&'static str, u64) -> Option<u64>) {
+                $(set(&mut self.$name, given(stringify!($name), <$type>::MAX as u64));)+
             }
         }
     };
@@ -43,29 +52,24 @@ macro_rules! connector_limits {
                     Profile::Script => ConnectorLimits { $($name: $script,)+ },
                 }
             }
-        }
 
-        /// Limits as the configuration has them: those that differ from the profile.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct GivenConnectorLimits {
-            $(pub(crate) $name: Option<$type>,)+
-        }
-
-        impl GivenConnectorLimits {
-            /// These limits, and the defaults of `profile` where there is none.
-            #[must_use]
-            pub fn over(&self, profile: Profile) -> ConnectorLimits {
-                let defaults = ConnectorLimits::of(profile);
-                ConnectorLimits { $($name: self.$name.unwrap_or(defaults.$name),)+ }
+            /// Takes each limit that `given` has, which gets its name and the most that it can be.
+            pub(crate) fn take(&mut self, mut given: impl FnMut(&'static str, u64) -> Option<u64>) {
+                $(set(&mut self.$name, given(stringify!($name), <$type>::MAX as u64));)+
             }
         }
     };
 }
 
+/// Sets a limit, where one is given that it can hold.
+fn set<T: TryFrom<u64>>(limit: &mut T, given: Option<u64>) {
+    if let Some(Ok(given)) = given.map(T::try_from) {
+        *limit = given;
+    }
+}
+
 /// What kind of component a connector is, for the defaults of its limits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Profile {
     /// Compiled to WebAssembly, from Rust or C for example.
     #[default]

@@ -4,6 +4,7 @@
 //! converts. They serialise to the JSON that `airlock plan` prints.
 
 use serde::Serialize;
+use std::fmt;
 
 /// What a connector is and what it can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,6 +81,17 @@ pub enum Access {
     Write,
     /// Changes definitions, or anything else.
     Define,
+}
+
+/// As the configuration and messages write it.
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Define => "define",
+        })
+    }
 }
 
 /// What the host shall do.

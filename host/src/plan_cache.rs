@@ -184,6 +184,7 @@ impl Weighter<Key, Arc<CheckedPlan>> for Weight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Source;
     use crate::plan::{Access, Command, Plan, Reply};
     use std::sync::LazyLock;
 
@@ -201,7 +202,12 @@ mod tests {
             statements: vec![],
             reply: Reply::Json("1".into()),
         };
-        Arc::new(CheckedPlan::check(plan, &command, true, &POLICY.limits).unwrap())
+        let source = Source {
+            connector: "c",
+            command: &command,
+            trusted: true,
+        };
+        Arc::new(CheckedPlan::check(plan, &source, &POLICY).unwrap())
     }
 
     static POLICY: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);

@@ -1,14 +1,93 @@
 //! What the operator lets a connector do.
 //!
-//! A policy is the host's word: nothing that a component says of itself widens it.
+//! A policy is the host's word: nothing that a component says of itself widens it. `config/` reads
+//! policies, `connector/` holds components to their digest and limits, `check/` holds plans to the
+//! rest, and `exec/` does what only it can.
 
-use crate::limits::{ConnectorLimits, Profile};
+use crate::connector::Digest;
+use crate::fault::{Fault, Kind};
+use crate::limits::{ConnectorLimits, Limits, Profile};
+use crate::plan::Access;
+use airlock_connector::Ident;
+use airlock_connector::statements::Kinds;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A role of the database server, in double quotes where it is printed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(Ident);
 
 /// What one connector may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What it may take.
+    /// What it may take of the host.
     pub limits: ConnectorLimits,
+    /// The one component that it may be; any where there is none.
+    pub sha256: Option<Digest>,
+    /// What its statements may be.
+    pub statements: StatementRules,
+    /// What its transactions begin with.
+    pub session: SessionRules,
+    /// How much one call may give and change.
+    pub caps: Caps,
+}
+
+/// What the statements of a connector may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementRules {
+    /// The widest access.
+    pub access: Access,
+    /// Kinds of statements that text of callers may hold; all where there is no list.
+    pub raw_sql: Option<BTreeSet<String>>,
+}
+
+/// What is set for each transaction, and for nothing beyond it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionRules {
+    /// The role that statements run as, in place of that of the login.
+    pub role: Option<Role>,
+    /// Time for one statement in milliseconds.
+    pub statement_timeout_ms: Option<u32>,
+    /// Time for one lock in milliseconds.
+    pub lock_timeout_ms: Option<u32>,
+}
+
+/// Bounds on what one call gives and changes; those of the host hold beside them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Most rows of a reply.
+    pub reply_rows: Option<u64>,
+    /// Largest body of a reply in bytes.
+    pub reply_bytes: Option<usize>,
+    /// Most rows that all statements of a call affect together.
+    pub affected_rows: Option<u64>,
+}
+
+impl Role {
+    /// Takes the name of a role as the server stores it.
+    ///
+    /// # Errors
+    /// When it is no name, or the one by which SET ROLE goes back to the login.
+    pub fn new(name: &str) -> Result<Role, String> {
+        match name {
+            "none" => Err("no role is called \"none\": SET ROLE takes it for the login".into()),
+            name => Ident::new(name.to_owned())
+                .map(Role)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The name as the server stores it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl Policy {
@@ -17,6 +96,68 @@ impl Policy {
     pub fn of(profile: Profile) -> Policy {
         Policy {
             limits: ConnectorLimits::of(profile),
+            ..Policy::default()
         }
+    }
+}
+
+/// Nothing is withheld from a connector that no table of the configuration names.
+impl Default for StatementRules {
+    fn default() -> Self {
+        StatementRules {
+            access: Access::Define,
+            raw_sql: None,
+        }
+    }
+}
+
+impl SessionRules {
+    /// Whether there is anything to set, so that a plan needs a transaction.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == SessionRules::default()
+    }
+}
+
+impl Caps {
+    /// Most rows of a reply, by this policy and the host.
+    #[must_use]
+    pub fn reply_rows(&self, host: &Limits) -> u64 {
+        let own = self.reply_rows.unwrap_or(u64::MAX);
+        own.min(host.reply_rows)
+    }
+
+    /// Largest body of a reply in bytes, by this policy and the host.
+    #[must_use]
+    pub fn reply_bytes(&self, host: &Limits) -> usize {
+        let own = self.reply_bytes.unwrap_or(usize::MAX);
+        own.min(host.reply_bytes)
+    }
+}
+
+/// A call that the policy of `connector` does not allow: `rule` is the key and its value as they are
+/// written, `needs` what the call would need.
+#[must_use]
+pub fn denied(connector: &str, rule: &str, needs: &str) -> Fault {
+    let message = format!("the policy of {connector} has {rule}; {needs}");
+    Fault::new(Kind::Denied, "PolicyDenied", message)
+}
+
+/// A list as it is written in the configuration.
+#[must_use]
+pub fn list<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// The access that statements of these kinds need, as far as their text tells.
+#[must_use]
+pub fn needed_by(kinds: &Kinds) -> Access {
+    if kinds.only_read() {
+        Access::Read
+    } else if kinds.only_read_or_change_rows() {
+        Access::Write
+    } else {
+        Access::Define
     }
 }

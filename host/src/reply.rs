@@ -193,6 +193,7 @@ fn message(fault: &Fault) -> String {
         }
         Kind::UnknownCommand
         | Kind::Parameters
+        | Kind::Denied
         | Kind::Connector
         | Kind::Overload
         | Kind::Internal => fault.message.clone(),

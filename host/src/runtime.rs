@@ -1,8 +1,8 @@
 //! From a call to its reply: plan, check, run, shape.
 
 use crate::call::{Call, CommandSpec, Parameters};
-use crate::check::CheckedPlan;
-use crate::connector::{Compiler, Connector, Digest, Sandbox};
+use crate::check::{CheckedPlan, Source};
+use crate::connector::{Compiler, Connector, Digest, EMBEDDED, Sandbox};
 use crate::exec::{Database, Execution, Outcome, Progress};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
@@ -11,6 +11,7 @@ use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::policy::Policy;
 use crate::probe;
 use crate::reply::{Body, Reply};
+use crate::verdict::Verdict;
 use crate::versions::{self, Versions};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -20,9 +21,6 @@ use std::time::{Duration, Instant};
 
 /// The `postgres_v2` connector, built from this workspace.
 const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wasm"));
-
-/// Name of the connector that this program contains.
-pub const EMBEDDED: &str = "postgres_v2";
 
 /// Connectors and the databases that their plans run in. Share it behind an `Arc`.
 pub struct Runtime {
@@ -160,7 +158,7 @@ impl Runtime {
         // Or any file could take the place of any connector.
         if connector.name() != name {
             return Err(Fault::connector(format!(
-                "the component calls itself {0}, so the file must be called {0}.wasm",
+                "the component calls itself {0}, so the file must be called {0}.wasm, or its table must be [connectors.{0}]",
                 connector.name()
             )));
         }
@@ -258,10 +256,35 @@ impl Runtime {
         found: &FoundCommand,
         parameters: Parameters<'_>,
     ) -> Result<Plan, Fault> {
+        let (plan, checked) = self.plan_and_check(found, &found.call(parameters)?).await?;
+        checked.map(|_| plan)
+    }
+
+    /// Plans a call without touching a database, afresh, and tells what the policy says to the plan.
+    ///
+    /// # Errors
+    /// Where the parameters do not fit, or the connector gives no plan.
+    pub async fn preview(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<(Plan, Verdict), Fault> {
         let call = found.call(parameters)?;
-        let plan = found.plan(&call).await?;
-        self.check(found, plan.clone())?;
-        Ok(plan)
+        let (plan, checked) = self.plan_and_check(found, &call).await?;
+        match checked {
+            Err(fault) if fault.kind != Kind::Denied => Err(fault),
+            checked => Ok((plan, Verdict::of(&checked, &call.input, &self.limits))),
+        }
+    }
+
+    async fn plan_and_check(
+        &self,
+        found: &FoundCommand,
+        call: &Arc<Call>,
+    ) -> Result<(Plan, Result<Arc<CheckedPlan>, Fault>), Fault> {
+        let plan = found.plan(call).await?;
+        let checked = self.check(found, plan.clone());
+        Ok((plan, checked))
     }
 
     /// Runs a call and shapes its reply. Where the reply is long, this returns with its beginning, and
@@ -293,12 +316,12 @@ impl Runtime {
         let call = found.call(parameters)?;
         let mut plan = self.cached_plan(found, &call).await?;
         let limits = &found.connector.policy().limits;
+        let mut changed = 0_u64;
         for _ in 0..limits.rounds.max(1) {
             let mut outcomes = Vec::new();
             if !plan.statements().is_empty() {
-                let (database, call) = (&self.database, call.clone());
-                let mut execution =
-                    database.execute(plan.clone(), call, limits.outcome_bytes, deadline);
+                let (plan, call) = (plan.clone(), call.clone());
+                let mut execution = self.database.execute(plan, call, changed, deadline);
                 match execution.next().await? {
                     Progress::Rows(rows) => {
                         let rest = rest(found.connector.clone(), execution);
@@ -306,6 +329,7 @@ impl Runtime {
                     }
                     Progress::Done(done) => outcomes = done,
                 }
+                changed += outcomes.iter().map(|done| done.changed).sum::<u64>();
             }
             let body = match (plan.reply(), outcomes.pop()) {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
@@ -370,8 +394,12 @@ impl Runtime {
     fn check(&self, found: &FoundCommand, plan: Plan) -> Result<Arc<CheckedPlan>, Fault> {
         let trusted = self.trusts(&found.connector);
         let spec = found.spec()?;
-        let limits = &found.connector.policy().limits;
-        CheckedPlan::check(plan, &spec.command, trusted, limits).map(Arc::new)
+        let source = Source {
+            connector: found.connector.name(),
+            command: &spec.command,
+            trusted,
+        };
+        CheckedPlan::check(plan, &source, found.connector.policy()).map(Arc::new)
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Attack {
     limits: ConnectorLimits,
     /// It has to plan its examples before it is called.
     probed: bool,
+    policy: Policy,
     end: End,
     says: String,
     limit: Option<&'static str>,
@@ -47,6 +48,7 @@ impl Attack {
             component,
             limits: ConnectorLimits::default(),
             probed: false,
+            policy: Policy::default(),
             end: End::Answered,
             says: String::new(),
             limit: None,
@@ -65,6 +67,11 @@ impl Attack {
             probed: true,
             ..self
         }
+    }
+
+    /// Holds it to this policy, but for the limits.
+    pub(crate) fn under(self, policy: Policy) -> Attack {
+        Attack { policy, ..self }
     }
 
     /// It is not loaded, and the reason says this.
@@ -141,6 +148,7 @@ impl Attack {
     async fn attempt(&self, runtime: &Runtime, dsn: &str) -> Result<String, (End, Fault)> {
         let policy = Policy {
             limits: self.limits,
+            ..self.policy.clone()
         };
         let loaded = match self.probed {
             true => runtime.swap("hostile", &self.component, policy),

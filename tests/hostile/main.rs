@@ -16,6 +16,7 @@ mod company;
 mod files;
 mod manifests;
 mod plans;
+mod policy;
 mod results;
 mod sql;
 mod state;
@@ -38,6 +39,7 @@ fn attacks() -> Vec<Attack> {
         plans::attacks(),
         sql::attacks(),
         state::attacks(),
+        policy::attacks(),
     ]
     .concat()
 }

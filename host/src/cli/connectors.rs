@@ -38,14 +38,7 @@ pub(super) fn deployment(config: Config) -> Result<Deployment> {
 
 /// Brings all connectors into service; gives those that were refused, with the reasons.
 pub(super) fn deploy_all(deployment: &Deployment) -> Result<Vec<(String, Fault)>> {
-    deployment.deploy_all().map_err(|error| {
-        let directory = deployment
-            .config()
-            .connector_dir
-            .clone()
-            .unwrap_or_default();
-        format!("cannot read {}: {error}", directory.display()).into()
-    })
+    Ok(deployment.deploy_all()?)
 }
 
 /// This program, compiling.

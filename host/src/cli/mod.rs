@@ -47,7 +47,7 @@ enum Command {
         #[arg(long, value_name = "DSN")]
         database: Option<String>,
     },
-    /// Print the plan of one command, without touching a database.
+    /// Print the plan of one command and what its policy says to it, without touching a database.
     Plan(CallArguments),
     /// List the commands.
     Commands {

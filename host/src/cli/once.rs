@@ -3,6 +3,7 @@
 use super::{CallArguments, Ending, Result, async_runtime, connectors, input};
 use airlock::reply::{self, Body, Envelope};
 use futures_util::StreamExt as _;
+use serde_json::json;
 use std::io::{self, Write as _};
 
 /// Runs a command and prints its reply.
@@ -47,7 +48,7 @@ async fn print(body: Body) -> io::Result<Ending> {
     })
 }
 
-/// Prints the plan of a command.
+/// Prints the plan of a command, and what the policy says to it.
 pub(super) fn plan(arguments: &CallArguments) -> Result<Ending> {
     let runtime = connectors::load(connectors::configure(&arguments.connectors)?)?;
     let (connector, command) = &arguments.command;
@@ -56,18 +57,18 @@ pub(super) fn plan(arguments: &CallArguments) -> Result<Ending> {
     let result = async_runtime()?.block_on(async {
         let found = runtime.command(connector, command)?;
         // A plan does not depend on the connection, so none is needed.
-        runtime
-            .plan(
-                &found,
-                found.with_connection(parameters, Some(String::new())),
-            )
-            .await
+        let parameters = found.with_connection(parameters, Some(String::new()));
+        runtime.preview(&found, parameters).await
     });
     let mut out = io::stdout().lock();
     match result {
-        Ok(plan) => {
-            writeln!(out, "{}", serde_json::to_string_pretty(&plan)?)?;
-            Ok(Ending::Done)
+        Ok((plan, verdict)) => {
+            let shown = json!({"plan": plan, "verdict": verdict});
+            writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
+            Ok(match verdict.is_allowed() {
+                true => Ending::Done,
+                false => Ending::Failed,
+            })
         }
         Err(fault) => {
             writeln!(out, "{}", reply::failure(&fault))?;

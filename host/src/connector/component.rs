@@ -45,15 +45,17 @@ impl Connector {
     /// Compiling takes a CPU-bound while; call it off the async threads.
     ///
     /// # Errors
-    /// When the bytes are not a component, it exports another world, imports anything but the
-    /// contract's types, or its manifest breaks the contract. The message gives the reason.
+    /// When the bytes are not a component, or another one than the policy wants, it exports another
+    /// world, imports anything but the contract's types, or its manifest breaks the contract. The
+    /// message gives the reason.
     pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Arc<Policy>) -> Result<Connector, Fault> {
-        check_size(bytes.len(), &policy.limits)?;
+        let digest = Digest::of(bytes);
+        check_file(digest, bytes.len(), &policy)?;
         recognise(bytes)?;
         let component = sandbox
             .compiler
             .compile(&sandbox.engine, bytes, &policy.limits)?;
-        Connector::link(sandbox, &component, Digest::of(bytes), bytes.len(), policy)
+        Connector::link(sandbox, &component, digest, bytes.len(), policy)
     }
 
     /// The same component, held to another policy from here on. It is not compiled again.
@@ -61,7 +63,7 @@ impl Connector {
     /// # Errors
     /// Where it does not keep within that policy.
     pub fn held_to(&self, policy: Arc<Policy>) -> Result<Connector, Fault> {
-        check_size(self.size, &policy.limits)?;
+        check_file(self.digest, self.size, &policy)?;
         let component = self.instantiate.instance_pre().component();
         let usage = self.usage.clone();
         let linked = Connector::link(&self.sandbox, component, self.digest, self.size, policy)?;
@@ -245,13 +247,19 @@ impl Connector {
     }
 }
 
-fn check_size(bytes: usize, limits: &ConnectorLimits) -> Result<(), Fault> {
-    let limit = limits.component_bytes;
-    match bytes > limit {
-        true => Err(Fault::connector(format!(
+/// Whether the policy lets in this file.
+fn check_file(digest: Digest, bytes: usize, policy: &Policy) -> Result<(), Fault> {
+    let limit = policy.limits.component_bytes;
+    if bytes > limit {
+        return Err(Fault::connector(format!(
             "the file has {bytes} bytes; the limit component_bytes is {limit}"
+        )));
+    }
+    match policy.sha256.filter(|pinned| *pinned != digest) {
+        Some(pinned) => Err(Fault::connector(format!(
+            "the component is {digest}; its policy wants {pinned}"
         ))),
-        false => Ok(()),
+        None => Ok(()),
     }
 }
 

@@ -12,6 +12,9 @@ mod digest;
 mod engine;
 mod store;
 
+/// Name of the connector that this program contains.
+pub const EMBEDDED: &str = "postgres_v2";
+
 pub use compile::Compiler;
 pub use component::Connector;
 pub use digest::Digest;

@@ -76,15 +76,15 @@ impl Database {
         })
     }
 
-    /// Begins to run `plan` with the values of `call`, all or nothing, in the database that the call
-    /// names. Where the connector is to receive the outcomes, they have at most `outcome_bytes` bytes.
-    /// Nothing happens until the execution is polled.
+    /// Begins to run `plan` with the values of `call`, all or nothing, in the database that the
+    /// call names. Earlier plans of the call affected so many rows as `affected` says. Nothing happens until the
+    /// execution is polled.
     #[must_use]
     pub fn execute(
         self: &Arc<Self>,
         plan: Arc<CheckedPlan>,
         call: Arc<Call>,
-        outcome_bytes: usize,
+        affected: u64,
         deadline: Instant,
     ) -> Execution {
         let database = self.clone();
@@ -99,7 +99,7 @@ impl Database {
         let run = async move {
             let run = pin!(async {
                 let mut lease = database.pools.lease(call.connection_string()?).await?;
-                let job = Job::new(&plan, &call.input, &database.limits, outcome_bytes);
+                let job = Job::new(&plan, &call.input, &database.limits, affected);
                 let (session, wire) = lease.parts()?;
                 let outcomes = wire.during(pin!(job.run(session, &mut chunks))).await;
                 lease.finish(plan.resets_session(), &outcomes);

@@ -5,7 +5,9 @@
 //! differs, so a connection that only reads costs one round trip for each call, and so does one that
 //! only writes.
 
+use crate::policy::SessionRules;
 use futures_util::future::join;
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,17 +67,17 @@ impl ReadOnlyDefault {
         }
     }
 
-    /// What must precede a plan that runs in a transaction block.
-    pub(super) fn transaction(&self, reads: bool) -> Opening {
+    /// What must precede a plan that runs in a transaction block, for which `rules` are set.
+    pub(super) fn transaction(&self, reads: bool, rules: &SessionRules) -> Opening {
         if reads {
             return Opening {
-                begin: Some("BEGIN READ ONLY"),
+                begin: Some(begin("BEGIN READ ONLY", rules)),
                 ..Opening::default()
             };
         }
         // The default counts for transactions that the caller's SQL begins by itself, too.
         Opening {
-            begin: Some("BEGIN"),
+            begin: Some(begin("BEGIN", rules)),
             ..self.change_to(self.own.unwrap_or(false))
         }
     }
@@ -90,12 +92,32 @@ impl ReadOnlyDefault {
     }
 }
 
+/// BEGIN, and what holds until the transaction ends, as one message.
+fn begin(begin: &'static str, rules: &SessionRules) -> Cow<'static, str> {
+    let mut sql = Cow::Borrowed(begin);
+    let timeouts = [
+        ("statement_timeout", rules.statement_timeout_ms),
+        ("lock_timeout", rules.lock_timeout_ms),
+    ];
+    for (name, timeout_ms) in timeouts {
+        if let Some(timeout_ms) = timeout_ms {
+            sql.to_mut().push_str("; SET LOCAL ");
+            sql.to_mut().push_str(&format!("{name} TO {timeout_ms}"));
+        }
+    }
+    if let Some(role) = &rules.role {
+        sql.to_mut().push_str("; SET LOCAL ROLE ");
+        sql.to_mut().push_str(&role.to_string());
+    }
+    sql
+}
+
 /// Statements of the host's own that go in front of the first request of a plan.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
     /// The new default, where it changes.
     read_only: Option<bool>,
-    begin: Option<&'static str>,
+    begin: Option<Cow<'static, str>>,
 }
 
 impl Opening {
@@ -118,7 +140,7 @@ impl Opening {
             false => "SET default_transaction_read_only TO off",
         });
         // Each is sent when it is first polled, so they go out in this order.
-        let opening = join(run(client, set), run(client, self.begin));
+        let opening = join(run(client, set), run(client, self.begin.as_deref()));
         let ((set, begun), answer) = join(opening, request).await;
         set.and(begun).and(answer)
     }
@@ -128,5 +150,26 @@ async fn run(client: &Client, sql: Option<&str>) -> Result<(), Error> {
     match sql {
         Some(sql) => client.batch_execute(sql).await,
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Role;
+
+    #[test]
+    fn what_a_transaction_begins_with() {
+        assert_eq!(begin("BEGIN", &SessionRules::default()), "BEGIN");
+        let rules = SessionRules {
+            role: Some(Role::new("a \"b\"; DROP TABLE t").unwrap()),
+            statement_timeout_ms: Some(5),
+            lock_timeout_ms: Some(6),
+        };
+        assert_eq!(
+            begin("BEGIN READ ONLY", &rules),
+            "BEGIN READ ONLY; SET LOCAL statement_timeout TO 5; SET LOCAL lock_timeout TO 6; \
+             SET LOCAL ROLE \"a \"\"b\"\"; DROP TABLE t\""
+        );
     }
 }

@@ -6,6 +6,7 @@ use super::render::{self, Codec};
 use super::session::Session;
 use super::settings::Settings;
 use crate::limits::Limits;
+use crate::policy::Role;
 use airlock_connector::lex;
 use lru::LruCache;
 use std::borrow::Borrow;
@@ -82,24 +83,26 @@ impl fmt::Debug for Column {
 struct Key {
     sql: String,
     types: Vec<Type>,
+    /// Names can mean other tables to another role, as the search path begins with the role's own schema.
+    role: Option<Role>,
     /// Settings change which columns are rendered here.
     settings: Arc<Settings>,
 }
 
 /// A key, owned or not.
 trait AsKey {
-    fn parts(&self) -> (&str, &[Type], &Settings);
+    fn parts(&self) -> (&str, &[Type], Option<&Role>, &Settings);
 }
 
 impl AsKey for Key {
-    fn parts(&self) -> (&str, &[Type], &Settings) {
-        (&self.sql, &self.types, &self.settings)
+    fn parts(&self) -> (&str, &[Type], Option<&Role>, &Settings) {
+        (&self.sql, &self.types, self.role.as_ref(), &self.settings)
     }
 }
 
-impl AsKey for (&str, &[Type], &Arc<Settings>) {
-    fn parts(&self) -> (&str, &[Type], &Settings) {
-        (self.0, self.1, self.2)
+impl AsKey for (&str, &[Type], Option<&Role>, &Arc<Settings>) {
+    fn parts(&self) -> (&str, &[Type], Option<&Role>, &Settings) {
+        (self.0, self.1, self.2, self.3)
     }
 }
 
@@ -174,7 +177,8 @@ pub(super) async fn prepare(
     types: &[Type],
 ) -> Result<Prepared, tokio_postgres::Error> {
     let settings = session.settings();
-    let key = (sql, types, &settings);
+    let role = session.role().cloned();
+    let key = (sql, types, role.as_ref(), &settings);
     if let Some(prepared) = session.statements.get(&key) {
         return Ok(prepared);
     }
@@ -186,6 +190,7 @@ pub(super) async fn prepare(
     let key = Key {
         sql: sql.into(),
         types: types.into(),
+        role,
         // Settings that the server reported before it answered are known only now.
         settings: session.settings(),
     };

@@ -7,6 +7,7 @@ use super::prepare::{Column, Prepared};
 use super::render::Raw;
 use super::session::Session;
 use super::to_json;
+use crate::check::CheckedStatement;
 use crate::fault::{Fault, Kind};
 use crate::plan::RowShape;
 use airlock_connector::statements::Class;
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub rows: Vec<u8>,
     /// Rows affected or returned.
     pub affected: u64,
+    /// Rows that count against those that the call may affect.
+    pub changed: u64,
     /// Whether the server counts rows for a statement of this kind.
     pub counted: bool,
     /// Whether the statement gives rows, were it none this time.
@@ -257,13 +260,15 @@ impl<'c> Rows<'c> {
         Ok(())
     }
 
-    pub(super) fn into_outcome(mut self, class: Class) -> Outcome {
+    pub(super) fn into_outcome(mut self, statement: &CheckedStatement) -> Outcome {
+        let class = statement.class;
         self.json.push(b']');
         let returns = !self.columns.is_empty() || self.count > 0;
         Outcome {
             returns: returns && (class == Class::Rows || !self.columns.is_empty()),
             counted: returns || self.affected > 0 || class.counts_rows(),
             affected: if returns { self.count } else { self.affected },
+            changed: if statement.counts { self.affected } else { 0 },
             columns: self.columns,
             rows: self.json,
         }

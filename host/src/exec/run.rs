@@ -11,7 +11,7 @@ use crate::check::{CheckedPlan, CheckedStatement};
 use crate::fault::{Fault, Kind};
 use crate::input::Input;
 use crate::limits::Limits;
-use crate::plan::{Arguments, Reply, RowShape};
+use crate::plan::{Reply, RowShape};
 
 /// What a plan is run with.
 pub(super) struct Job<'a> {
@@ -19,8 +19,8 @@ pub(super) struct Job<'a> {
     /// The call's input, which the arguments point into.
     pub(super) input: &'a Input,
     pub(super) limits: &'a Limits,
-    /// Room for the outcomes that the connector receives, in bytes.
-    pub(super) outcome_bytes: usize,
+    /// Rows that earlier plans of the call affected.
+    affected: u64,
     /// How batches go in.
     form: Form,
 }
@@ -30,13 +30,13 @@ impl<'a> Job<'a> {
         plan: &'a CheckedPlan,
         input: &'a Input,
         limits: &'a Limits,
-        outcome_bytes: usize,
+        affected: u64,
     ) -> Job<'a> {
         Job {
             plan,
             input,
             limits,
-            outcome_bytes,
+            affected,
             form: Form::Copy,
         }
     }
@@ -57,7 +57,7 @@ impl<'a> Job<'a> {
             let reads = self.plan.is_read_only();
             let needed = self
                 .plan
-                .needs_transaction(|statement| self.runs(statement));
+                .needs_transaction(|statement| statement.runs(self.input));
             let alone = !needed && session.begin_alone(reads);
             let outcomes = match alone {
                 true => self.statements(session, chunks).await,
@@ -86,20 +86,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// How often a statement runs: never, once, or more often.
-    fn runs(&self, statement: &CheckedStatement) -> usize {
-        match &statement.arguments {
-            Arguments::None | Arguments::Once(_) => 1,
-            Arguments::Each(batch) => self.input.count(&batch.rows, 2),
-        }
-    }
-
     async fn transaction(
         &self,
         session: &mut Session,
         chunks: &mut Chunks,
     ) -> Result<Vec<Outcome>, Stopped> {
-        session.begin_transaction(self.plan.is_read_only());
+        session.begin_transaction(self.plan.is_read_only(), &self.plan.policy().session);
         let outcomes = self.statements(session, chunks).await;
         if session.drop_opening() {
             // Nothing was sent, so there is no transaction to end.
@@ -125,14 +117,15 @@ impl<'a> Job<'a> {
         session: &mut Session,
         chunks: &mut Chunks,
     ) -> Result<Vec<Outcome>, Stopped> {
-        let statements = self.plan.statements();
+        let (statements, policy) = (self.plan.statements(), self.plan.policy());
         let mut outcomes = Vec::with_capacity(statements.len());
         let (bytes, limit) = match self.plan.reply() {
-            Reply::Resume(_) => (self.outcome_bytes, "outcome_bytes"),
-            _ => (self.limits.reply_bytes, "reply_bytes"),
+            Reply::Resume(_) => (policy.limits.outcome_bytes, "outcome_bytes"),
+            _ => (policy.caps.reply_bytes(self.limits), "reply_bytes"),
         };
+        let mut affected = self.affected;
         let mut room = Room {
-            rows: self.limits.reply_rows,
+            rows: policy.caps.reply_rows(self.limits),
             bytes,
             limit,
             used: 0,
@@ -156,6 +149,8 @@ impl<'a> Job<'a> {
                 room = room.behind(&outcome)?;
             }
             check(statement, self.plan.reply(), last, &outcome)?;
+            affected = affected.saturating_add(outcome.changed);
+            check_affected(affected, policy.caps.affected_rows)?;
             if self.plan.resets_session() {
                 session.distrust_settings();
             }
@@ -176,6 +171,19 @@ async fn commit(session: &Session) -> Result<(), Stopped> {
             "the connection broke while the transaction was being committed; look before you try again",
         )
         .into()),
+    }
+}
+
+/// Whether the call may affect so many rows.
+fn check_affected(affected: u64, most: Option<u64>) -> Result<(), Fault> {
+    match most {
+        Some(most) if affected > most => {
+            let message = format!(
+                "{affected} rows would be affected, more than the cap affected_rows = {most}; the transaction was rolled back"
+            );
+            Err(Fault::statement("ProgramLimitExceeded", message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use super::prepare::Statements;
 use super::settings::{self, Current, REPORTED, Settings};
 use super::wire::{Messages, Wire};
 use crate::limits::Limits;
+use crate::policy::{Role, SessionRules};
 use futures_util::future::join3;
 use lru::LruCache;
 use std::num::NonZeroUsize;
@@ -22,6 +23,8 @@ pub(super) struct Session {
     read_only: ReadOnlyDefault,
     /// What goes in front of the next request.
     opening: Opening,
+    /// The role of the plan that runs.
+    role: Option<Role>,
     /// Whether dates are written in ISO form without being asked to.
     iso_dates: bool,
     /// Statements that are prepared on this connection.
@@ -64,6 +67,7 @@ impl Session {
             settings,
             read_only,
             opening: Opening::default(),
+            role: None,
             iso_dates,
             statements: Statements::new(limits),
             definitions: Arc::default(),
@@ -102,15 +106,22 @@ impl Session {
         match self.read_only.alone(reads) {
             Some(opening) => {
                 self.opening = opening;
+                self.role = None;
                 true
             }
             None => false,
         }
     }
 
-    /// Begins a plan that runs in a transaction block.
-    pub(super) fn begin_transaction(&mut self, reads: bool) {
-        self.opening = self.read_only.transaction(reads);
+    /// Begins a plan that runs in a transaction block, for which `rules` are set.
+    pub(super) fn begin_transaction(&mut self, reads: bool, rules: &SessionRules) {
+        self.opening = self.read_only.transaction(reads, rules);
+        self.role.clone_from(&rules.role);
+    }
+
+    /// The role that statements run as; none where it is that of the login.
+    pub(super) fn role(&self) -> Option<&Role> {
+        self.role.as_ref()
     }
 
     /// What goes in front of the next request; whoever takes it sends it.

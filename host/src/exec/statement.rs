@@ -54,7 +54,7 @@ impl Run<'_> {
                 Box::pin(batch::run(self, batch, session, &mut rows)).await?;
             }
         }
-        Ok(rows.into_outcome(self.statement.class))
+        Ok(rows.into_outcome(self.statement))
     }
 
     async fn once(

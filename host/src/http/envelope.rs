@@ -50,6 +50,7 @@ fn status(kind: Kind) -> StatusCode {
         | Kind::Deadline
         | Kind::OutcomeUnknown => StatusCode::OK,
         Kind::Parameters => StatusCode::BAD_REQUEST,
+        Kind::Denied => StatusCode::FORBIDDEN,
         Kind::UnknownCommand => StatusCode::NOT_FOUND,
         Kind::Connector | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Overload => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,16 +1,16 @@
 //! Which file each connector comes from, and the way from there into service.
 
 use super::file::{self, Signature};
-use crate::config::Config;
-use crate::connector::{Connector, Digest};
+use crate::config::{ComponentSource, Config};
+use crate::connector::{Connector, Digest, EMBEDDED};
 use crate::fault::{Fault, Kind};
 use crate::policy::Policy;
-use crate::runtime::{EMBEDDED, Runtime};
+use crate::runtime::Runtime;
+use crate::versions;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -36,15 +36,6 @@ pub enum Why {
     Changed,
 }
 
-/// Where a connector comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// This program.
-    Embedded,
-    /// A file.
-    File(PathBuf),
-}
-
 impl Deployment {
     /// The connectors that `config` names, on their way into `runtime`.
     #[must_use]
@@ -68,29 +59,17 @@ impl Deployment {
         &self.runtime
     }
 
-    /// The connectors and where they come from, by name.
-    ///
-    /// # Errors
-    /// When the directory of components cannot be read.
-    pub fn sources(&self) -> io::Result<BTreeMap<String, Source>> {
-        let config = self.config.load();
-        let mut sources = BTreeMap::from([(EMBEDDED.to_owned(), Source::Embedded)]);
-        if let Some(directory) = &config.connector_dir {
-            for file in components(directory)? {
-                let name = file.file_stem().unwrap_or_default().to_string_lossy();
-                sources.insert(name.into_owned(), Source::File(file));
-            }
-        }
-        Ok(sources)
-    }
-
     /// Brings every connector into service, several at a time; gives those that were refused, with
     /// the reasons. Takes a CPU-bound while.
     ///
     /// # Errors
     /// When the directory of components cannot be read.
     pub fn deploy_all(&self) -> io::Result<Vec<(String, Fault)>> {
-        let names: Vec<String> = self.sources()?.into_keys().collect();
+        let components = self.config.load().components()?;
+        let names: Vec<String> = components
+            .into_iter()
+            .map(|component| component.name)
+            .collect();
         let next = AtomicUsize::new(0);
         let refused = Mutex::new(Vec::new());
         let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -119,17 +98,19 @@ impl Deployment {
     pub fn deploy(&self, name: &str, why: Why) -> Result<Arc<Connector>, Fault> {
         let turn = self.turn(name);
         let mut last_read = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let policy = self.config.load().policy(name);
-        let deployed = match self.source(name)? {
-            Source::Embedded => self.runtime.swap_embedded(policy),
-            Source::File(path) => {
-                let deployed = self
-                    .read(name, &path, &policy)
-                    .and_then(|(component, state)| {
-                        *last_read = Some(state);
-                        self.refuse_withdrawn(name, &component, why)?;
-                        self.runtime.swap(name, &component, policy.clone())
-                    });
+        let Some(ComponentSource { file, policy, .. }) = self.config.load().component(name) else {
+            let message = format!("there is no component for a connector {name:?}");
+            return Err(versions::not_found(message));
+        };
+        let deployed = match file {
+            None => self.runtime.swap_embedded(policy),
+            Some(path) => {
+                let read = self.read(name, &path, &policy);
+                let deployed = read.and_then(|(component, state)| {
+                    *last_read = Some(state);
+                    self.refuse_withdrawn(name, &component, why)?;
+                    self.runtime.swap(name, &component, policy.clone())
+                });
                 if deployed.is_err() && name == EMBEDDED && !self.is_live(name) {
                     self.runtime.swap_embedded(policy)?;
                 }
@@ -202,18 +183,6 @@ impl Deployment {
         }
     }
 
-    fn source(&self, name: &str) -> Result<Source, Fault> {
-        let unreadable =
-            |error: io::Error| Fault::new(Kind::Internal, "unreadable", error.to_string());
-        self.sources()
-            .map_err(unreadable)?
-            .remove(name)
-            .ok_or_else(|| {
-                let message = format!("there is no file for a connector {name:?}");
-                Fault::new(Kind::UnknownCommand, "not_found", message)
-            })
-    }
-
     fn read(
         &self,
         name: &str,
@@ -239,19 +208,4 @@ impl Deployment {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.entry(name.to_owned()).or_default().clone()
     }
-}
-
-/// The `.wasm` files of a directory.
-fn components(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
-        {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }

@@ -10,5 +10,5 @@ mod file;
 mod seen;
 mod watch;
 
-pub use deployment::{Deployment, Source, Why};
+pub use deployment::{Deployment, Why};
 pub use watch::{ConfigFile, watch};

@@ -4,10 +4,10 @@
 //! host wrote to a directory that is shared, nor of the target of a link. So all files are looked at
 //! every now and then as well.
 
-use super::deployment::{Deployment, Source, Why};
+use super::deployment::{Deployment, Why};
 use super::file::Signature;
 use super::seen::{SETTLED, Seen};
-use crate::config::Config;
+use crate::config::{ComponentSource, Config};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,17 +113,17 @@ impl Watch {
     }
 
     fn look_at_components(&mut self) {
-        let sources = match self.deployment.sources() {
-            Ok(sources) => sources,
+        let components = match self.deployment.config().components() {
+            Ok(components) => components,
             Err(error) => {
-                tracing::warn!(%error, "the directory of components cannot be read");
+                tracing::warn!(%error, "components cannot be looked for");
                 return;
             }
         };
-        self.directories.watch(&self.wanted(&sources));
+        self.directories.watch(&self.wanted(&components));
         let now = Instant::now();
-        for (name, source) in sources {
-            let Source::File(path) = source else {
+        for component in components {
+            let (name, Some(path)) = (component.name, component.file) else {
                 continue;
             };
             if self.names_at_work.contains(&name) {
@@ -160,11 +160,10 @@ impl Watch {
     }
 
     /// The directories in which something can happen.
-    fn wanted(&self, sources: &BTreeMap<String, Source>) -> BTreeSet<PathBuf> {
-        let files = sources.values().filter_map(|source| match source {
-            Source::Embedded => None,
-            Source::File(path) => path.parent(),
-        });
+    fn wanted(&self, components: &[ComponentSource]) -> BTreeSet<PathBuf> {
+        let files = components
+            .iter()
+            .filter_map(|component| component.file.as_ref()?.parent());
         let config = self
             .config_file
             .as_ref()

@@ -1,14 +1,30 @@
 //! Decides whether a plan may run.
 //!
 //! The check looks at the plan alone, never at values, so a checked plan can be used again for every
-//! call of the same shape.
+//! call of the same shape under the same policy.
+
+mod rules;
 
 use crate::fault::Fault;
+use crate::input::Input;
 use crate::insert::PlainInsert;
 use crate::limits::{ConnectorLimits, MAX_ARGUMENTS};
 use crate::plan::{Access, Argument, Arguments, Command, Plan, Reply, Statement};
+use crate::policy::Policy;
 use airlock_connector::lex;
 use airlock_connector::statements::Class;
+use std::sync::Arc;
+
+/// Whose plan it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Name of the connector.
+    pub connector: &'a str,
+    /// The command, as the connector describes it.
+    pub command: &'a Command,
+    /// Whether the connector's word counts on what its SQL text is.
+    pub trusted: bool,
+}
 
 /// A plan that may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +32,7 @@ pub struct CheckedPlan {
     statements: Vec<CheckedStatement>,
     reply: Reply,
     resets: bool,
+    policy: Arc<Policy>,
 }
 
 /// A statement that may run.
@@ -31,21 +48,24 @@ pub struct CheckedStatement {
     pub insert: Option<PlainInsert>,
     /// Refuse when it affects more rows than this.
     pub max_affected: Option<u64>,
+    /// Whether the rows that it affects count against those that the call may affect.
+    pub counts: bool,
     access: Access,
 }
 
 impl CheckedPlan {
-    /// Checks a plan of `command`. The connection is reset after the plan unless the command is not
-    /// raw and its connector is `trusted` to say so: any statement can change the session.
+    /// Checks a plan and holds it to `policy`. The connection is reset after the plan unless the
+    /// command is not raw and its connector is trusted to say so: any statement can change the session.
     ///
     /// # Errors
-    /// Where the plan breaks the contract; the connector is to blame.
+    /// Where the plan breaks the contract, the connector is to blame; `PolicyDenied` where the policy
+    /// does not allow it.
     pub fn check(
         plan: Plan,
-        command: &Command,
-        trusted: bool,
-        limits: &ConnectorLimits,
+        source: &Source<'_>,
+        policy: &Arc<Policy>,
     ) -> Result<CheckedPlan, Fault> {
+        let limits = &policy.limits;
         check_counts(&plan, limits)?;
         match &plan.reply {
             Reply::Rows(_) | Reply::Affected if plan.statements.is_empty() => {
@@ -66,12 +86,21 @@ impl CheckedPlan {
         let statements = plan
             .statements
             .into_iter()
-            .map(|statement| CheckedStatement::check(statement, command, limits));
+            .map(|statement| CheckedStatement::check(statement, source, policy));
+        let statements = statements.collect::<Result<_, _>>()?;
+        check_reply(&plan.reply, policy)?;
         Ok(CheckedPlan {
-            statements: statements.collect::<Result<_, _>>()?,
+            statements,
             reply: plan.reply,
-            resets: command.raw || !trusted,
+            resets: source.command.raw || !source.trusted,
+            policy: policy.clone(),
         })
+    }
+
+    /// What it is held to while it runs.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The statements, in order.
@@ -120,12 +149,17 @@ impl CheckedPlan {
         size_of::<CheckedPlan>() + reply + statements.sum::<usize>()
     }
 
+    /// The widest access of its statements.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        let accesses = self.statements.iter().map(|statement| statement.access);
+        accesses.max().unwrap_or(Access::Read)
+    }
+
     /// Whether every statement only reads.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.statements
-            .iter()
-            .all(|statement| statement.access == Access::Read)
+        self.access() == Access::Read
     }
 
     /// Whether the plan runs inside a transaction block. A single statement that is atomic by itself
@@ -134,7 +168,9 @@ impl CheckedPlan {
     pub fn needs_transaction(&self, runs: impl Fn(&CheckedStatement) -> usize) -> bool {
         match self.statements.as_slice() {
             [only] => {
-                !only.class.runs_alone()
+                !self.policy.session.is_empty()
+                    || only.counts
+                    || !only.class.runs_alone()
                     || only.max_affected.is_some()
                     || runs(only) > 1
                     || (matches!(self.reply, Reply::Rows(_)) && !self.is_read_only())
@@ -145,11 +181,21 @@ impl CheckedPlan {
 }
 
 impl CheckedStatement {
+    /// How often it runs with this input: never, once, or more often.
+    #[must_use]
+    pub fn runs(&self, input: &Input) -> usize {
+        match &self.arguments {
+            Arguments::None | Arguments::Once(_) => 1,
+            Arguments::Each(batch) => input.count(&batch.rows, 2),
+        }
+    }
+
     fn check(
         statement: Statement,
-        command: &Command,
-        limits: &ConnectorLimits,
+        source: &Source<'_>,
+        policy: &Policy,
     ) -> Result<CheckedStatement, Fault> {
+        let (command, limits) = (source.command, &policy.limits);
         if statement.sql.len() > limits.statement_bytes {
             return Err(beyond("statement_bytes", limits.statement_bytes));
         }
@@ -179,6 +225,7 @@ impl CheckedStatement {
             )));
         }
         check_arguments(&statement.arguments)?;
+        let held = rules::hold(&statement, class, source, policy)?;
         let insert = match &statement.arguments {
             Arguments::Each(batch) => PlainInsert::recognise(&statement.sql)
                 .filter(|insert| insert.width == batch.width as usize),
@@ -190,8 +237,20 @@ impl CheckedStatement {
             arguments: statement.arguments,
             class,
             max_affected: statement.max_affected,
-            access: statement.access,
+            counts: held.counts,
+            access: held.access,
         })
+    }
+}
+
+/// A reply that is part of the plan has a size already.
+fn check_reply(reply: &Reply, policy: &Policy) -> Result<(), Fault> {
+    match (reply, policy.caps.reply_bytes) {
+        (Reply::Json(text), Some(most)) if text.len() > most => {
+            let message = format!("the reply has more than {most} bytes, the limit reply_bytes");
+            Err(Fault::statement("ProgramLimitExceeded", message))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -248,124 +307,4 @@ fn beyond(limit: &str, value: usize) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::RowShape;
-
-    fn plan(sql: &str, access: Access, reply: Reply) -> Plan {
-        let statement = Statement {
-            sql: sql.into(),
-            arguments: Arguments::None,
-            access,
-            max_affected: None,
-        };
-        Plan {
-            statements: vec![statement],
-            reply,
-        }
-    }
-
-    fn command(access: Access) -> Command {
-        Command {
-            name: "C".into(),
-            summary: String::new(),
-            access,
-            raw: false,
-            parameters: vec![],
-            errors: vec![],
-            example: "{}".into(),
-        }
-    }
-
-    #[test]
-    fn refuses_what_breaks_the_contract() {
-        let check = |plan, access| {
-            CheckedPlan::check(plan, &command(access), true, &ConnectorLimits::default())
-        };
-        for sql in [
-            "",
-            "-- x",
-            "COMMIT",
-            "/* x */ rollback",
-            "BEGIN",
-            "COPY t FROM STDIN",
-            "COPY t TO STDOUT",
-            "SELECT 'a\0b'",
-        ] {
-            assert!(
-                check(plan(sql, Access::Read, Reply::Affected), Access::Define).is_err(),
-                "{sql:?}"
-            );
-        }
-        for sql in [
-            "SET TRANSACTION READ WRITE",
-            "RESET ALL",
-            "DO $$BEGIN END$$",
-            "CREATE TABLE t AS SELECT 1",
-        ] {
-            assert!(
-                check(plan(sql, Access::Write, Reply::Affected), Access::Define).is_err(),
-                "{sql}"
-            );
-        }
-        assert!(
-            check(
-                plan("DELETE FROM t", Access::Write, Reply::Affected),
-                Access::Read
-            )
-            .is_err()
-        );
-        assert!(
-            check(
-                plan("SELECT 1", Access::Read, Reply::Json("{".into())),
-                Access::Read
-            )
-            .is_err()
-        );
-        assert!(
-            check(
-                Plan {
-                    statements: vec![],
-                    reply: Reply::Affected
-                },
-                Access::Read
-            )
-            .is_err()
-        );
-        assert!(
-            check(
-                plan(&"x".repeat(2 << 20), Access::Read, Reply::Affected),
-                Access::Read
-            )
-            .is_err()
-        );
-    }
-
-    #[test]
-    fn single_writes_run_alone() {
-        let needs = |sql: &str, access, reply| {
-            CheckedPlan::check(
-                plan(sql, access, reply),
-                &command(Access::Define),
-                true,
-                &ConnectorLimits::default(),
-            )
-            .unwrap()
-            .needs_transaction(|_| 1)
-        };
-        assert!(!needs("UPDATE t SET a = 1", Access::Write, Reply::Affected));
-        assert!(needs(
-            "UPDATE t SET a = 1 RETURNING a",
-            Access::Write,
-            Reply::Rows(RowShape::Arrays)
-        ));
-        assert!(!needs(
-            "SELECT 1",
-            Access::Read,
-            Reply::Rows(RowShape::Arrays)
-        ));
-        assert!(!needs("DROP TABLE t", Access::Define, Reply::Affected));
-        assert!(needs("VACUUM", Access::Define, Reply::Affected));
-        assert!(needs("CALL p()", Access::Define, Reply::Affected));
-    }
-}
+mod tests;
