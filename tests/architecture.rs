@@ -119,10 +119,15 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
+            "databases.rs",
+            vec!["crate::runtime", "crate::connector", "crate::http"],
+        ),
+        (
             "exec",
             vec![
                 "crate::runtime",
                 "crate::connector",
+                "crate::databases",
                 "crate::http",
                 "crate::reply",
             ],

@@ -38,6 +38,7 @@ pub mod call;
 pub mod check;
 pub mod config;
 pub mod connector;
+pub mod databases;
 pub mod exec;
 pub mod fault;
 pub mod http;
@@ -62,6 +63,7 @@ pub mod versions;
 
 pub use call::Parameters;
 pub use connector::{Compiler, Connector};
+pub use databases::Databases;
 pub use exec::ConnectionString;
 pub use fault::Fault;
 pub use limits::{ConnectorLimits, Limits, Profile};

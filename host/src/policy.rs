@@ -2,7 +2,7 @@
 //!
 //! A policy is the host's word: nothing that a component says of itself widens it. `config/` reads
 //! policies, `connector/` holds components to their digest and limits, `check/` holds plans to the
-//! rest, and `exec/` does what only it can.
+//! rest, and `exec/` and `databases.rs` do what only they can.
 
 use crate::connector::Digest;
 use crate::fault::{Fault, Kind};
@@ -12,6 +12,21 @@ use airlock_connector::Ident;
 use airlock_connector::statements::Kinds;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Longest name of a database here, in bytes.
+const MAX_NAME_BYTES: usize = 64;
+
+/// Name of a database in the configuration: 1 to 64 characters of `a-z`, `0-9`, `_` and `-`. No
+/// connection string looks like it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatabaseName(Arc<str>);
+
+/// Why a text is no name of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a database's name must be 1 to {MAX_NAME_BYTES} characters of a-z, 0-9, _ and -")]
+pub struct InvalidDatabaseName;
 
 /// A role of the database server, in double quotes where it is printed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +45,8 @@ pub struct Policy {
     pub session: SessionRules,
     /// How much one call may give and change.
     pub caps: Caps,
+    /// The named databases that its calls may use; without a list all, and connection strings.
+    pub databases: Option<BTreeSet<DatabaseName>>,
 }
 
 /// What the statements of a connector may be.
@@ -61,6 +78,33 @@ pub struct Caps {
     pub reply_bytes: Option<usize>,
     /// Most rows that all statements of a call affect together.
     pub affected_rows: Option<u64>,
+}
+
+impl DatabaseName {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn new(name: &str) -> Result<DatabaseName, InvalidDatabaseName> {
+        let fits = (1..=MAX_NAME_BYTES).contains(&name.len());
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        match fits && name.bytes().all(plain) {
+            true => Ok(DatabaseName(name.into())),
+            false => Err(InvalidDatabaseName),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl Role {

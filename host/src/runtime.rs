@@ -3,7 +3,8 @@
 use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::{CheckedPlan, Source};
 use crate::connector::{Compiler, Connector, Digest, EMBEDDED, Sandbox};
-use crate::exec::{Database, Execution, Outcome, Progress};
+use crate::databases::Databases;
+use crate::exec::{Database, Execution, Outcome, Progress, Target};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
@@ -13,6 +14,7 @@ use crate::probe;
 use crate::reply::{Body, Reply};
 use crate::verdict::Verdict;
 use crate::versions::{self, Versions};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use serde_json::Value;
@@ -27,6 +29,7 @@ pub struct Runtime {
     sandbox: Sandbox,
     versions: Versions,
     database: Arc<Database>,
+    databases: ArcSwap<Databases>,
     plans: PlanCache,
     embedded: Digest,
     limits: Limits,
@@ -50,6 +53,7 @@ impl Runtime {
             sandbox: Sandbox::new(&limits, compiler)?,
             versions: Versions::new(limits.kept_versions),
             database: Arc::new(Database::new(limits)?),
+            databases: ArcSwap::default(),
             plans: PlanCache::new(&limits),
             embedded: Digest::of(POSTGRES),
             limits,
@@ -221,6 +225,12 @@ impl Runtime {
         self.versions.live().values().cloned().collect()
     }
 
+    /// Puts these databases in the place of those that had names before. Calls under way finish on
+    /// the old ones.
+    pub fn set_databases(&self, databases: Databases) {
+        self.databases.store(Arc::new(databases));
+    }
+
     /// The limits that it was made with.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -316,12 +326,17 @@ impl Runtime {
         let call = found.call(parameters)?;
         let mut plan = self.cached_plan(found, &call).await?;
         let limits = &found.connector.policy().limits;
-        let mut changed = 0_u64;
+        let (mut target, mut changed) = (None, 0_u64);
         for _ in 0..limits.rounds.max(1) {
             let mut outcomes = Vec::new();
             if !plan.statements().is_empty() {
+                // All rounds of a call run in the same database.
+                let target = match &target {
+                    Some(target) => Arc::clone(target),
+                    None => target.insert(self.target(found, &call)?).clone(),
+                };
                 let (plan, call) = (plan.clone(), call.clone());
-                let mut execution = self.database.execute(plan, call, changed, deadline);
+                let mut execution = self.database.execute(plan, call, target, changed, deadline);
                 match execution.next().await? {
                     Progress::Rows(rows) => {
                         let rest = rest(found.connector.clone(), execution);
@@ -400,6 +415,15 @@ impl Runtime {
             trusted,
         };
         CheckedPlan::check(plan, &source, found.connector.policy()).map(Arc::new)
+    }
+
+    /// Where the call runs.
+    fn target(&self, found: &FoundCommand, call: &Call) -> Result<Arc<Target>, Fault> {
+        let connector = &found.connector;
+        let databases = self.databases.load();
+        databases
+            .resolve(call, connector.name(), connector.policy())
+            .map(Arc::new)
     }
 }
 

@@ -43,8 +43,9 @@ enum Command {
     Call {
         #[command(flatten)]
         call: CallArguments,
-        /// Connection string; takes the place of the connection parameter in the input.
-        #[arg(long, value_name = "DSN")]
+        /// Connection string, or name of a database of the configuration; takes the place of the
+        /// connection parameter in the input.
+        #[arg(long, value_name = "DSN|NAME")]
         database: Option<String>,
     },
     /// Print the plan of one command and what its policy says to it, without touching a database.

@@ -5,8 +5,9 @@ use super::table::{At, Table};
 use crate::connector::Digest;
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
-use crate::policy::{Caps, Policy, Role, SessionRules, StatementRules, needed_by};
+use crate::policy::{Caps, DatabaseName, Policy, Role, SessionRules, StatementRules, needed_by};
 use airlock_connector::statements::{KINDS, Kinds};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(super) struct Around<'a> {
     /// Where the file is.
     pub(super) directory: &'a Path,
     pub(super) limits: &'a Limits,
+    /// The databases that have a name.
+    pub(super) databases: &'a BTreeSet<DatabaseName>,
 }
 
 /// Reads the table of the connector `name`.
@@ -58,6 +61,7 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         statements: statements(&table),
         session: session(&table),
         caps: caps(&table, around.limits),
+        databases: databases(&table, around.databases),
     };
     table.finish();
     ConnectorConfig {
@@ -186,4 +190,25 @@ fn caps(table: &Table<'_>, host: &Limits) -> Caps {
             .and_then(|bytes| usize::try_from(bytes).ok()),
         affected_rows: within("affected_rows", u64::MAX),
     }
+}
+
+fn databases(table: &Table<'_>, known: &BTreeSet<DatabaseName>) -> Option<BTreeSet<DatabaseName>> {
+    let listed = table.texts("databases")?;
+    let mut databases = BTreeSet::new();
+    for given in listed.value {
+        match DatabaseName::new(given.value) {
+            Ok(name) if known.contains(&name) => {
+                databases.insert(name);
+            }
+            _ => {
+                let hint = match nearest(given.value, known.iter().map(DatabaseName::as_str)) {
+                    Some(near) => format!("; did you mean {near:?}?"),
+                    None => format!("; add [databases.{}]", given.value),
+                };
+                let message = format!("there is no database {:?}{hint}", given.value);
+                table.mistakes().add(given.at, message);
+            }
+        }
+    }
+    Some(databases)
 }

@@ -1,11 +1,12 @@
 //! The configuration file and the environment: as written, then checked.
 //!
 //! Every mistake is reported at once, each with its place. `table.rs` reads the file key by key; what
-//! the keys mean is here and in `connector.rs`.
+//! the keys mean is here, in `connector.rs` and in `database.rs`.
 
 mod admin;
 mod components;
 mod connector;
+mod database;
 mod mistakes;
 mod table;
 
@@ -13,10 +14,12 @@ pub use components::ComponentSource;
 pub use connector::ConnectorConfig;
 
 use crate::admin::Admin;
+use crate::databases::Databases;
 use crate::limits::Limits;
-use crate::policy::Policy;
+use crate::policy::{DatabaseName, Policy};
 use crate::secret::Secret;
 use connector::Around;
+use database::Variables;
 use mistakes::Mistakes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -42,6 +45,10 @@ const CORS_ORIGINS: &str = "CONNECTOR_PROXY_CORS_ORIGINS";
 /// Components in the directory are loaded unless the configuration says otherwise: putting a file there
 /// is how connectors were added before they had tables.
 const DEFAULT_UNLISTED_CONNECTORS: bool = true;
+
+/// Calls bring connection strings unless the configuration says otherwise: those of the proxy that this
+/// one replaces do.
+const DEFAULT_RAW_CONNECTION_STRINGS: bool = true;
 
 /// A configuration that cannot be used.
 #[derive(Debug, Error)]
@@ -75,6 +82,8 @@ pub struct Config {
     pub connectors: BTreeMap<String, ConnectorConfig>,
     /// Where the server is administered; none where there is no token for it.
     pub admin: Option<Admin>,
+    /// The databases that have a name.
+    pub databases: Databases,
     /// Key that callers must send; none lets every caller in.
     pub api_key: Option<Secret>,
     /// Origins that browsers may call from; none answers no browser.
@@ -92,7 +101,7 @@ impl Config {
     /// Every key that a file can have, such as `connectors.NAME.access`, where `NAME` stands for any name.
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
-        let every_table = "[admin]\n[limits]\n[connectors.NAME.limits]\n";
+        let every_table = "[admin]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n";
         let mistakes = Mistakes::new(Path::new(""), every_table);
         let (document, _) = DeTable::parse_recoverable(every_table);
         let table = Table::whole(document.get_ref(), &mistakes);
@@ -116,9 +125,6 @@ impl Config {
         read(path, &text, &|name| env::var(name)).map_err(ConfigError::Mistaken)
     }
 }
-
-/// The environment.
-type Variables<'a> = &'a dyn Fn(&str) -> Result<String, env::VarError>;
 
 /// Reads the text of the file `path` and the environment; the error is every mistake.
 fn read(path: &Path, text: &str, variables: Variables<'_>) -> Result<Config, Vec<String>> {
@@ -159,9 +165,11 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         limits.take(|name, most| Some(given.integer(name, 0..=most)?.value));
         given.finish();
     }
+    let databases = databases(&table, directory, variables);
     let around = Around {
         directory,
         limits: &limits,
+        databases: &databases.declared,
     };
     let connectors = table.tables("connectors").into_iter().map(|(name, table)| {
         let connector = connector::read(name, table, &around);
@@ -178,6 +186,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         limits,
         connectors,
         admin,
+        databases: databases.checked,
         api_key: None,
         cors_origins: Vec::new(),
     }
@@ -191,6 +200,37 @@ fn connector_dir(table: &Table<'_>, directory: &Path) -> Option<PathBuf> {
         table.mistakes().add(given.at, message);
     }
     Some(path)
+}
+
+/// The databases of the file.
+struct Read {
+    /// Those that can be used.
+    checked: Databases,
+    /// All that have a table, so that a mistake in one is not reported again where it is named.
+    declared: BTreeSet<DatabaseName>,
+}
+
+fn databases(table: &Table<'_>, directory: &Path, variables: Variables<'_>) -> Read {
+    let mut declared = BTreeSet::new();
+    let mut named = BTreeMap::new();
+    for (name, table) in table.tables("databases") {
+        declared.extend(DatabaseName::new(name.value));
+        named.extend(database::read(name, table, directory, variables));
+    }
+    let raw = table.boolean("raw_connection_strings");
+    if let Some(raw) = raw
+        && !raw.value
+        && declared.is_empty()
+    {
+        let message =
+            "raw_connection_strings = false leaves calls no database; add [databases.NAME]";
+        table.mistakes().add(raw.at, message);
+    }
+    let raw = raw.map_or(DEFAULT_RAW_CONNECTION_STRINGS, |raw| raw.value);
+    Read {
+        checked: Databases::new(named, raw),
+        declared,
+    }
 }
 
 /// The key; set but empty it would let everyone in or no one.

@@ -32,6 +32,7 @@ mod run;
 mod session;
 mod settings;
 mod statement;
+mod target;
 mod tls;
 mod to_json;
 mod wire;
@@ -41,6 +42,7 @@ mod zone;
 pub use connection_string::ConnectionString;
 pub use execution::{Execution, Progress};
 pub use rows::Outcome;
+pub use target::Target;
 
 use crate::call::Call;
 use crate::check::CheckedPlan;
@@ -76,14 +78,15 @@ impl Database {
         })
     }
 
-    /// Begins to run `plan` with the values of `call`, all or nothing, in the database that the
-    /// call names. Earlier plans of the call affected so many rows as `affected` says. Nothing happens until the
+    /// Begins to run `plan` with the values of `call`, all or nothing, in the database `target`.
+    /// Earlier plans of the call affected so many rows as `affected` says. Nothing happens until the
     /// execution is polled.
     #[must_use]
     pub fn execute(
         self: &Arc<Self>,
         plan: Arc<CheckedPlan>,
         call: Arc<Call>,
+        target: Arc<Target>,
         affected: u64,
         deadline: Instant,
     ) -> Execution {
@@ -98,7 +101,8 @@ impl Database {
         let expiry = deadline.clone();
         let run = async move {
             let run = pin!(async {
-                let mut lease = database.pools.lease(call.connection_string()?).await?;
+                let lease = database.pools.lease(&target.connection_string).await;
+                let mut lease = lease.map_err(|fault| target.failed(fault))?;
                 let job = Job::new(&plan, &call.input, &database.limits, affected);
                 let (session, wire) = lease.parts()?;
                 let outcomes = wire.during(pin!(job.run(session, &mut chunks))).await;

@@ -66,7 +66,7 @@ impl Pools {
     ///
     /// # Errors
     /// When the connection string cannot be read or no connection can be made.
-    pub(super) async fn lease(&self, target: &str) -> Result<Lease, Fault> {
+    pub(super) async fn lease(&self, target: &Secret) -> Result<Lease, Fault> {
         let pool = self.pool(target)?;
         match pool.get().await {
             Ok(object) => Ok(Lease(Some(object))),
@@ -79,13 +79,13 @@ impl Pools {
         }
     }
 
-    fn pool(&self, target: &str) -> Result<Pool, Fault> {
+    fn pool(&self, target: &Secret) -> Result<Pool, Fault> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
         let manager = Manager {
-            target: ConnectionString::parse(target)?,
+            target: ConnectionString::parse(target.expose())?,
             limits: self.limits,
             definitions: Arc::default(),
         };
@@ -95,7 +95,7 @@ impl Pools {
             .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(Fault::internal)?;
-        if let Some((_, oldest)) = pools.push(Secret::new(target), pool.clone()) {
+        if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
             oldest.close();
         }
         Ok(pool)

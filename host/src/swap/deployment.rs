@@ -40,6 +40,7 @@ impl Deployment {
     /// The connectors that `config` names, on their way into `runtime`.
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, config: Arc<Config>) -> Deployment {
+        runtime.set_databases(config.databases.clone());
         Deployment {
             runtime,
             config: ArcSwap::new(config),
@@ -162,6 +163,7 @@ impl Deployment {
     /// Puts another configuration into force: connectors whose policy differs are held to the new one.
     /// For one that does not keep within it, the old policy stays in force, and the status says why.
     pub fn reconfigure(&self, config: Arc<Config>) {
+        self.runtime.set_databases(config.databases.clone());
         self.config.store(config);
         let config = self.config.load();
         let live = self.runtime.connectors();
