@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the command failed, 2 it was called wrongly.
 
 mod admin;
+mod check;
 mod commands;
 mod connectors;
 mod demo;
@@ -50,6 +51,12 @@ enum Command {
     },
     /// Print the plan of one command and what its policy says to it, without touching a database.
     Plan(CallArguments),
+    /// Report every mistake in a configuration file.
+    Check {
+        /// The file.
+        #[arg(value_name = "CONFIG")]
+        config: PathBuf,
+    },
     /// List the commands.
     Commands {
         /// Print the whole manifests as JSON.
@@ -160,6 +167,7 @@ impl Arguments {
             Command::Demo { serve } => demo::run(serve),
             Command::Call { call, database } => once::call(&call, database),
             Command::Plan(call) => once::plan(&call),
+            Command::Check { config } => check::run(&config),
             Command::Commands { json, connectors } => commands::run(json, &connectors),
             Command::Compile {
                 compile_ms,
