@@ -201,6 +201,7 @@ fn the_readme_has_every_key() {
     let is_limit = |key: &&String| key.contains("limits.");
     let is_table = |key: &&String| {
         [
+            "admin",
             "limits",
             "connectors",
             "databases",
