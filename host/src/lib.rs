@@ -29,7 +29,8 @@
 //! Checked plans are kept and used again for calls of the same shape, see [`plan_cache`].
 //!
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
-//! a plan may run, [`exec`] runs it, [`runtime`] puts them together; [`http`] serves them.
+//! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it,
+//! [`runtime`] puts them together; [`http`] serves them.
 //! Dependencies point one way: `http, cli → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 

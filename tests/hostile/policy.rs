@@ -9,7 +9,7 @@ use airlock::policy::{Caps, Role, SessionRules, StatementRules};
 use airlock_tests::hostile::{Guest, command, manifest, statement};
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    [access(), kinds(), roles(), caps()].concat()
+    [access(), kinds(), roles(), caps(), vec![elsewhere()]].concat()
 }
 
 /// A connector whose command has this access, and is raw or says that it is not.
@@ -175,6 +175,20 @@ fn roles() -> Vec<Attack> {
             .fails_by(Culprit::Database, says)
     });
     leaving.into_iter().chain(held).collect()
+}
+
+/// The call brings a connection string, and the connector may use no database.
+fn elsewhere() -> Attack {
+    let policy = Policy {
+        databases: Some([].into()),
+        ..Policy::default()
+    };
+    Attack::new("a connection string of the call's own", &Guest::default())
+        .under(policy)
+        .fails_by(
+            Culprit::Caller,
+            "databases = []; a connection string is not accepted",
+        )
 }
 
 fn caps() -> Vec<Attack> {
