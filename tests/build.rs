@@ -6,6 +6,9 @@ use std::{env, fs};
 
 const GUESTS: [&str; 1] = ["guest-recorder"];
 
+/// Those that import WASI.
+const WASI_GUESTS: [&str; 1] = ["guest-wasi-probe"];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let workspace = manifest_dir
@@ -19,8 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "wit",
     ];
     let components = airlock_component_build::components(workspace, &GUESTS, &sources)?;
+    let wasi = airlock_component_build::wasi_components(workspace, &WASI_GUESTS, &sources)?;
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
-    for (guest, component) in GUESTS.iter().zip(components) {
+    let guests = GUESTS.iter().chain(&WASI_GUESTS);
+    for (guest, component) in guests.zip(components.into_iter().chain(wasi)) {
         fs::write(out_dir.join(guest).with_extension("wasm"), component)?;
     }
     Ok(())

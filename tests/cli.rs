@@ -6,7 +6,7 @@
     clippy::unwrap_used
 )]
 
-use airlock_tests::{Database, RECORDER};
+use airlock_tests::{Database, RECORDER, WASI_PROBE};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -187,4 +187,22 @@ fn inspect_shows_that_nothing_is_imported() {
         stdout(&airlock(&["inspect", file.to_str().unwrap()]))
             .contains("connector  recorder 1.0.0")
     );
+}
+
+#[test]
+fn inspect_shows_what_has_to_be_granted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wasi_probe.wasm");
+    std::fs::write(&file, WASI_PROBE).unwrap();
+    let text = stdout(&airlock(&["inspect", file.to_str().unwrap()]));
+    for (import, needs) in [
+        ("airlock:connector/types@", "(types only)"),
+        (
+            "wasi:cli/environment@",
+            "(needs imports = \"virtual-wasi\")",
+        ),
+    ] {
+        let line = text.lines().find(|line| line.contains(import)).unwrap();
+        assert!(line.ends_with(needs), "{text}");
+    }
 }

@@ -68,7 +68,7 @@ pub use databases::Databases;
 pub use exec::ConnectionString;
 pub use fault::Fault;
 pub use limits::{ConnectorLimits, Limits, Profile};
-pub use policy::Policy;
+pub use policy::{Imports, Policy};
 pub use reply::Reply;
 pub use runtime::Runtime;
 pub use secret::Secret;

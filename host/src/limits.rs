@@ -154,6 +154,9 @@ connector_limits! {
     input_bytes: usize = 16 * MIB, 16 * MIB;
     /// Data that one planning call may hand to the host, in bytes: long inputs give long plans.
     plan_bytes: usize = 32 * MIB, 32 * MIB;
+    /// What a connector may write to standard output and standard error in one call, in bytes, where it
+    /// may import WASI. It goes to the log at debug level.
+    log_bytes: usize = 64 * KIB, 64 * KIB;
     /// Statements of one plan.
     plan_statements: usize = 1_000, 1_000;
     /// Arguments of all statements of one plan together. One statement can have 65,535.

@@ -39,6 +39,8 @@ pub struct Policy {
     pub limits: ConnectorLimits,
     /// The one component that it may be; any where there is none.
     pub sha256: Option<Digest>,
+    /// What it may import.
+    pub imports: Imports,
     /// What its statements may be.
     pub statements: StatementRules,
     /// What its transactions begin with.
@@ -47,6 +49,18 @@ pub struct Policy {
     pub caps: Caps,
     /// The named databases that its calls may use; without a list all, and connection strings.
     pub databases: Option<BTreeSet<DatabaseName>>,
+}
+
+/// What a connector may import beside the contract's types.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Imports {
+    /// Nothing.
+    #[default]
+    None,
+    /// Interfaces of WASI 0.2, as interpreters and programs of many languages do: without files, network,
+    /// environment and input, with clocks that stand still and numbers that are random in looks only.
+    /// Its plans are not kept.
+    VirtualWasi,
 }
 
 /// What the statements of a connector may be.

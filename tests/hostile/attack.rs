@@ -1,7 +1,7 @@
 //! One attack: a connector, what it is held to, and what shall come of it.
 
 use airlock::fault::Culprit;
-use airlock::{ConnectorLimits, Fault, Parameters, Policy, Runtime};
+use airlock::{ConnectorLimits, Fault, Imports, Parameters, Policy, Runtime};
 use airlock_tests::hostile::Guest;
 use serde_json::json;
 use std::error::Error;
@@ -15,7 +15,6 @@ pub(crate) struct Attack {
     /// What it does.
     pub(crate) name: String,
     component: Vec<u8>,
-    limits: ConnectorLimits,
     /// It has to plan its examples before it is called.
     probed: bool,
     policy: Policy,
@@ -46,7 +45,6 @@ impl Attack {
         Attack {
             name: name.into(),
             component,
-            limits: ConnectorLimits::default(),
             probed: false,
             policy: Policy::default(),
             end: End::Answered,
@@ -57,7 +55,13 @@ impl Attack {
 
     /// Holds it to other limits than the usual ones.
     pub(crate) fn within(mut self, change: impl FnOnce(&mut ConnectorLimits)) -> Attack {
-        change(&mut self.limits);
+        change(&mut self.policy.limits);
+        self
+    }
+
+    /// Grants it these imports.
+    pub(crate) fn granted(mut self, imports: Imports) -> Attack {
+        self.policy.imports = imports;
         self
     }
 
@@ -71,6 +75,8 @@ impl Attack {
 
     /// Holds it to this policy, but for the limits.
     pub(crate) fn under(self, policy: Policy) -> Attack {
+        let limits = self.policy.limits;
+        let policy = Policy { limits, ..policy };
         Attack { policy, ..self }
     }
 
@@ -146,10 +152,7 @@ impl Attack {
     }
 
     async fn attempt(&self, runtime: &Runtime, dsn: &str) -> Result<String, (End, Fault)> {
-        let policy = Policy {
-            limits: self.limits,
-            ..self.policy.clone()
-        };
+        let policy = self.policy.clone();
         let loaded = match self.probed {
             true => runtime.swap("hostile", &self.component, policy),
             false => runtime.load(&self.component, policy),

@@ -20,6 +20,7 @@ mod policy;
 mod results;
 mod sql;
 mod state;
+mod wasi;
 
 use airlock::{Compiler, ConnectorLimits, Limits, Runtime};
 use airlock_tests::Database;
@@ -40,6 +41,7 @@ fn attacks() -> Vec<Attack> {
         sql::attacks(),
         state::attacks(),
         policy::attacks(),
+        wasi::attacks(),
     ]
     .concat()
 }

@@ -17,3 +17,6 @@ pub use server::Server;
 
 /// A connector that answers everything it was given.
 pub const RECORDER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-recorder.wasm"));
+
+/// A connector that answers what it finds of the world. It imports all of WASI 0.2 that programs do.
+pub const WASI_PROBE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-wasi-probe.wasm"));

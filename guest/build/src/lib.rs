@@ -2,7 +2,7 @@
 //!
 //! Build scripts use it, so that `cargo build` of the host builds the connectors that it embeds from
 //! their source. The module is compiled for `wasm32-unknown-unknown` and wrapped as a component: no
-//! WASI, no adapter, no imports but the contract's types.
+//! WASI, no adapter, no imports but the contract's types. Only tests need others, by [`wasi_components`].
 #![forbid(unsafe_code)]
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,6 +12,9 @@ use std::{env, fs};
 
 /// The target that connectors are compiled for.
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The target of programs that import WASI 0.2. Its linker makes components.
+const WASI_TARGET: &str = "wasm32-wasip2";
 
 /// The Cargo profile that connectors are compiled with; the workspace defines it.
 const PROFILE: &str = "guest";
@@ -35,18 +38,48 @@ const FOREIGN_VARIABLES: [&str; 7] = [
 ///
 /// # Errors
 /// When a crate does not compile or is no component; the message holds the compiler's output.
-#[allow(clippy::print_stdout, reason = "build scripts talk to Cargo this way")]
 pub fn components(workspace: &Path, packages: &[&str], sources: &[&str]) -> Result<Vec<Vec<u8>>> {
+    build(workspace, packages, sources, TARGET)?
+        .iter()
+        .zip(packages)
+        .map(|(module, package)| encode(module, package))
+        .collect()
+}
+
+/// As [`components`], for `wasm32-wasip2`: the components import WASI.
+///
+/// # Errors
+/// When a crate does not compile; the message holds the compiler's output.
+pub fn wasi_components(
+    workspace: &Path,
+    packages: &[&str],
+    sources: &[&str],
+) -> Result<Vec<Vec<u8>>> {
+    build(workspace, packages, sources, WASI_TARGET)
+}
+
+/// What the linker makes of each package.
+#[allow(clippy::print_stdout, reason = "build scripts talk to Cargo this way")]
+fn build(
+    workspace: &Path,
+    packages: &[&str],
+    sources: &[&str],
+    target: &str,
+) -> Result<Vec<Vec<u8>>> {
     for source in sources {
         // Relative to the package, so that a target directory which outlives a clone notices the
         // files of the next one.
         println!("cargo:rerun-if-changed=../{source}");
     }
     let target_dir = target_dir()?;
-    compile(workspace, packages, &target_dir)?;
+    compile(workspace, packages, target, &target_dir)?;
     packages
         .iter()
-        .map(|package| encode(&target_dir, package))
+        .map(|package| {
+            let file = package.replace('-', "_") + ".wasm";
+            let path = target_dir.join(target).join(PROFILE).join(file);
+            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+        })
         .collect()
 }
 
@@ -61,13 +94,13 @@ fn target_dir() -> Result<PathBuf> {
     Ok(target.join("components"))
 }
 
-fn compile(workspace: &Path, packages: &[&str], target_dir: &Path) -> Result<()> {
+fn compile(workspace: &Path, packages: &[&str], target: &str, target_dir: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace).args([
         "build",
         "--locked",
         "--target",
-        TARGET,
+        target,
         "--profile",
         PROFILE,
     ]);
@@ -82,7 +115,7 @@ fn compile(workspace: &Path, packages: &[&str], target_dir: &Path) -> Result<()>
         .context("cannot run cargo for the connectors")?;
     ensure!(
         output.status.success(),
-        "the connectors do not compile. If the target is missing, run: rustup target add {TARGET}\n{}",
+        "the connectors do not compile. If the target is missing, run: rustup target add {target}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
@@ -98,13 +131,10 @@ fn flags(workspace: &Path) -> Vec<String> {
     flags
 }
 
-fn encode(target_dir: &Path, package: &str) -> Result<Vec<u8>> {
-    let file = package.replace('-', "_") + ".wasm";
-    let path = target_dir.join(TARGET).join(PROFILE).join(file);
-    let module = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+fn encode(module: &[u8], package: &str) -> Result<Vec<u8>> {
     wit_component::ComponentEncoder::default()
         .validate(true)
-        .module(&module)
+        .module(module)
         .and_then(|encoder| encoder.encode())
         .with_context(|| format!("{package} is not a connector"))
 }

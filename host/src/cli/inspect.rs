@@ -2,7 +2,7 @@
 
 use super::{Ending, Result, connectors, input::Usage};
 use airlock::plan::ParameterKind;
-use airlock::{Connector, Limits, Policy, Profile, Runtime};
+use airlock::{Connector, Imports, Limits, Policy, Profile, Runtime};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -14,8 +14,11 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
         Some(file) => {
             let bytes = fs::read(file)
                 .map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?;
-            // The wider limits: whether it is a script is not known yet.
-            let policy = Policy::of(Profile::Script);
+            // The wider limits, and all that can be granted: what it is is not known yet.
+            let policy = Policy {
+                imports: Imports::VirtualWasi,
+                ..Policy::of(Profile::Script)
+            };
             let runtime = Runtime::compiling_by(connectors::compiler()?, Limits::default())?;
             match runtime.load(&bytes, policy) {
                 Ok(connector) => connector,
@@ -51,9 +54,16 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
     writeln!(out, "summary    {}", connector.summary())?;
     writeln!(out, "digest     {}", connector.digest())?;
     writeln!(out, "size       {} bytes", connector.size())?;
-    match connector.imports() {
-        [] => writeln!(out, "imports    none")?,
-        imports => writeln!(out, "imports    {} (types only)", imports.join(", "))?,
+    if connector.imports().is_empty() {
+        writeln!(out, "imports    none")?;
+    }
+    for (index, import) in connector.imports().iter().enumerate() {
+        let label = if index == 0 { "imports" } else { "" };
+        let needs = match import.needs {
+            Imports::None => "types only",
+            Imports::VirtualWasi => "needs imports = \"virtual-wasi\"",
+        };
+        writeln!(out, "{label:<10} {} ({needs})", import.name)?;
     }
     for command in connector.commands().iter().map(|spec| &spec.command) {
         let raw = if command.raw { ", takes SQL text" } else { "" };

@@ -5,7 +5,9 @@ use super::table::{At, Table};
 use crate::connector::Digest;
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
-use crate::policy::{Caps, DatabaseName, Policy, Role, SessionRules, StatementRules, needed_by};
+use crate::policy::{
+    Caps, DatabaseName, Imports, Policy, Role, SessionRules, StatementRules, needed_by,
+};
 use airlock_connector::statements::{KINDS, Kinds};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -58,6 +60,7 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
     let policy = Policy {
         limits: limits(&table, name, around.limits),
         sha256: sha256.map(|digest| digest.value),
+        imports: imports(&table),
         statements: statements(&table),
         session: session(&table),
         caps: caps(&table, around.limits),
@@ -69,6 +72,15 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         path,
         enabled,
     }
+}
+
+fn imports(table: &Table<'_>) -> Imports {
+    let words = [
+        ("none", Imports::None),
+        ("virtual-wasi", Imports::VirtualWasi),
+    ];
+    let imports = table.choice("imports", &words);
+    imports.map(|imports| imports.value).unwrap_or_default()
 }
 
 fn path(table: &Table<'_>, directory: &Path, enabled: bool) -> Option<PathBuf> {

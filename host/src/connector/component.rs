@@ -6,19 +6,31 @@ use super::convert::is_name;
 use super::digest::Digest;
 use super::engine::Sandbox;
 use super::store::{self, Meter};
+use super::wasi;
 use crate::call::CommandSpec;
 use crate::fault::Fault;
-use crate::limits::ConnectorLimits;
 use crate::plan::{Manifest, Plan, StatementOutcome};
-use crate::policy::Policy;
+use crate::policy::{Imports, Policy};
 use crate::usage::Usage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker, types::ComponentItem};
 
-/// The one import that a component may name: the contract's types, which hold no function.
+/// The one import that every component may name: the contract's types, which hold no function.
 const TYPES: &str = "airlock:connector/types@0.1.0";
+
+/// Why a component is refused that names an import of WASI and means something else.
+const FOREIGN_IMPORTS: &str = "the component's imports are not those of WASI 0.2";
+
+/// An import of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// Its name, such as `wasi:cli/environment@0.2.6`.
+    pub name: String,
+    /// What a policy has to grant for it; nothing for the contract's types.
+    pub needs: Imports,
+}
 
 /// A component that exports the `connector` world, compiled and described.
 ///
@@ -30,7 +42,7 @@ pub struct Connector {
     digest: Digest,
     planned_by: Arc<str>,
     size: usize,
-    imports: Vec<String>,
+    imports: Vec<Import>,
     commands: Vec<CommandSpec>,
     policy: Arc<Policy>,
     usage: Arc<Usage>,
@@ -46,8 +58,8 @@ impl Connector {
     ///
     /// # Errors
     /// When the bytes are not a component, or another one than the policy wants, it exports another
-    /// world, imports anything but the contract's types, or its manifest breaks the contract. The
-    /// message gives the reason.
+    /// world, imports more than the contract's types and what the policy grants, or its manifest breaks
+    /// the contract. The message gives the reason.
     pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Arc<Policy>) -> Result<Connector, Fault> {
         let digest = Digest::of(bytes);
         check_file(digest, bytes.len(), &policy)?;
@@ -77,18 +89,33 @@ impl Connector {
         size: usize,
         policy: Arc<Policy>,
     ) -> Result<Connector, Fault> {
-        let imports = imports(sandbox, component)?;
-        let linker = Linker::new(&sandbox.engine);
-        let instantiate = linker
+        let imports = imports(sandbox, component, policy.imports)?;
+        let mut linker = Linker::new(&sandbox.engine);
+        let uses_wasi = !only_types(&imports);
+        if uses_wasi {
+            wasi::link(&mut linker, &sandbox.engine, component)
+                .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
+        }
+        let linked = linker
             .instantiate_pre(component)
-            .and_then(ConnectorPre::new)
-            .map_err(|error| {
-                refused(
-                    "the component does not export the world airlock:connector/connector@0.1.0",
-                    &error,
-                )
-            })?;
-        let manifest = describe(sandbox, &policy.limits, &instantiate)?;
+            .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
+        let instantiate = ConnectorPre::new(linked).map_err(|error| {
+            refused(
+                "the component does not export the world airlock:connector/connector@0.1.0",
+                &error,
+            )
+        })?;
+        let mut store = store::new(
+            sandbox,
+            &policy.limits,
+            policy.limits.manifest_bytes,
+            uses_wasi,
+        )?;
+        let manifest = describe(&mut store, &instantiate);
+        if let Some(state) = &store.data().wasi {
+            wasi::log(state, &digest.to_string(), "describe");
+        }
+        let manifest = manifest?;
         Ok(Connector {
             commands: check_manifest(&manifest)?,
             planned_by: format!("{}@{digest}", manifest.name).into(),
@@ -139,7 +166,7 @@ impl Connector {
     /// tell one moment from another.
     #[must_use]
     pub fn is_pure(&self) -> bool {
-        self.imports.iter().all(|name| name == TYPES)
+        only_types(&self.imports)
     }
 
     /// What it is held to.
@@ -160,9 +187,9 @@ impl Connector {
         self.size
     }
 
-    /// Names of what the component imports: at most the contract's types.
+    /// What the component imports.
     #[must_use]
-    pub fn imports(&self) -> &[String] {
+    pub fn imports(&self) -> &[Import] {
         &self.imports
     }
 
@@ -229,7 +256,7 @@ impl Connector {
             command: command.into(),
             input: sealed.into(),
         };
-        let mut store = store::new(&self.sandbox, limits, limits.plan_bytes)?;
+        let mut store = store::new(&self.sandbox, limits, limits.plan_bytes, !self.is_pure())?;
         let answer = self
             .instantiate
             .instantiate(&mut store)
@@ -239,6 +266,9 @@ impl Connector {
             limits.plan_fuel - fuel_left,
             store.data().memory_bytes() as u64,
         );
+        if let Some(state) = &store.data().wasi {
+            wasi::log(state, &self.name, command);
+        }
         match answer {
             Ok(Ok(plan)) => Ok(plan.into()),
             Ok(Err(failure)) => Err(failure.into()),
@@ -277,38 +307,56 @@ fn recognise(bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-fn imports(sandbox: &Sandbox, component: &Component) -> Result<Vec<String>, Fault> {
+fn only_types(imports: &[Import]) -> bool {
+    imports.iter().all(|import| import.needs == Imports::None)
+}
+
+fn imports(
+    sandbox: &Sandbox,
+    component: &Component,
+    granted: Imports,
+) -> Result<Vec<Import>, Fault> {
     let kind = component.component_type();
-    let mut names = Vec::new();
+    let mut imports = Vec::new();
     for (name, item) in kind.imports(&sandbox.engine) {
-        let only_types = match item.ty {
+        let needs = match item.ty {
             ComponentItem::ComponentInstance(instance) if name == TYPES => instance
                 .exports(&sandbox.engine)
-                .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))),
-            _ => false,
+                .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
+                .then_some(Imports::None),
+            ComponentItem::ComponentInstance(_) if wasi::is_wasi(name) => {
+                Some(Imports::VirtualWasi)
+            }
+            _ => None,
         };
-        if !only_types {
-            return Err(Fault::connector(format!(
-                "the component imports {name}, which is not granted"
-            )));
-        }
-        names.push(name.to_owned());
+        let hint = match needs {
+            Some(needs) if needs == Imports::None || needs == granted => {
+                let name = name.to_owned();
+                imports.push(Import { name, needs });
+                continue;
+            }
+            Some(_) => {
+                "; the connector's table in the configuration can grant it: imports = \"virtual-wasi\""
+            }
+            None => "",
+        };
+        return Err(Fault::connector(format!(
+            "the component imports {name}, which is not granted{hint}"
+        )));
     }
-    Ok(names)
+    Ok(imports)
 }
 
 fn describe(
-    sandbox: &Sandbox,
-    limits: &ConnectorLimits,
+    store: &mut Store<Meter>,
     instantiate: &ConnectorPre<Meter>,
 ) -> Result<Manifest, Fault> {
-    let mut store = store::new(sandbox, limits, limits.manifest_bytes)?;
     let described = instantiate
-        .instantiate(&mut store)
-        .and_then(|instance| instance.call_describe(&mut store));
+        .instantiate(&mut *store)
+        .and_then(|instance| instance.call_describe(&mut *store));
     described
         .map(Into::into)
-        .map_err(|error| store::stopped(&store, "manifest_bytes", error))
+        .map_err(|error| store::stopped(store, "manifest_bytes", error))
 }
 
 fn check_manifest(manifest: &Manifest) -> Result<Vec<CommandSpec>, Fault> {

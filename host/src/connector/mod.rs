@@ -1,7 +1,8 @@
 //! Sandboxed components: loading, describing, planning.
 //!
 //! `wasmtime` types stay in here. A component is compiled in a process of its own, see [`compile`]. It
-//! gets no import but the contract's types; every call runs in a fresh instance with its own fuel,
+//! gets no import but the contract's types, and where its policy grants it a closed WASI, see `wasi`;
+//! every call runs in a fresh instance with its own fuel,
 //! deadline and memory bound, and the instance is always dropped.
 
 mod bindings;
@@ -11,11 +12,12 @@ mod convert;
 mod digest;
 mod engine;
 mod store;
+mod wasi;
 
 /// Name of the connector that this program contains.
 pub const EMBEDDED: &str = "postgres_v2";
 
 pub use compile::Compiler;
-pub use component::Connector;
+pub use component::{Connector, Import};
 pub use digest::Digest;
 pub use engine::Sandbox;

@@ -1,12 +1,12 @@
 //! The bounds of one instance.
 
 use super::engine::{self, Sandbox};
+use super::wasi::{State, Stop};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
-/// Handles of resources that one instance may hold: the contract has no resources, so these are a
-/// component's own.
+/// Handles of resources that one instance may hold: a component's own, and those of WASI.
 const MAX_HANDLES: usize = 1_000;
 
 /// Counts what one instance takes, all of its memories and tables together.
@@ -16,6 +16,8 @@ pub(super) struct Meter {
     table_left: usize,
     /// Name of the limit that was reached.
     pub(super) exceeded: Option<&'static str>,
+    /// What it has of WASI, where it imports that.
+    pub(super) wasi: Option<Box<State>>,
 }
 
 impl ResourceLimiter for Meter {
@@ -72,17 +74,19 @@ fn take(left: &mut usize, current: usize, desired: usize) -> bool {
 }
 
 /// A store for one call, with fuel, deadline and bounds set before anything is instantiated.
-/// `lift_bytes` bounds what the instance may hand to the host.
+/// `lift_bytes` bounds what the instance may hand to the host; `wasi` says whether it imports WASI.
 pub(super) fn new(
     sandbox: &Sandbox,
     limits: &ConnectorLimits,
     lift_bytes: usize,
+    wasi: bool,
 ) -> Result<Store<Meter>, Fault> {
     let meter = Meter {
         limits: *limits,
         memory_left: limits.memory_bytes,
         table_left: limits.table_elements,
         exceeded: None,
+        wasi: wasi.then(|| Box::new(State::new(limits))),
     };
     let mut store = Store::new(&sandbox.engine, meter);
     store.limiter(|meter| meter);
@@ -96,10 +100,14 @@ pub(super) fn new(
 /// Why an instance was stopped, with the limit by name. `lift` names the bound on what it may hand
 /// over.
 pub(super) fn stopped(store: &Store<Meter>, lift: &str, error: wasmtime::Error) -> Fault {
-    let limit = match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Some("plan_fuel"),
-        Some(Trap::Interrupt) => Some("plan_ms"),
-        Some(Trap::StackOverflow) => Some("stack_bytes"),
+    let limit = match (error.downcast_ref::<Trap>(), error.downcast_ref::<Stop>()) {
+        (Some(Trap::OutOfFuel), _) => Some("plan_fuel"),
+        (Some(Trap::Interrupt), _) => Some("plan_ms"),
+        (Some(Trap::StackOverflow), _) => Some("stack_bytes"),
+        (_, Some(Stop::Limit(limit))) => Some(*limit),
+        (_, Some(stop)) => {
+            return Fault::connector(format!("the connector was stopped: {stop}")).because(error);
+        }
         _ => store.data().exceeded.or_else(|| {
             // These have no type of their own. Only the root is the engine's: what stands around it
             // names functions as the component does.
