@@ -11,9 +11,13 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+/// Where compiled components are kept, so that the user's own stay as they are.
+const CACHES: &str = env!("CARGO_TARGET_TMPDIR");
+
 fn airlock(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_airlock"))
         .args(arguments)
+        .env("XDG_CACHE_HOME", CACHES)
         .output()
         .unwrap()
 }
@@ -100,6 +104,7 @@ async fn call_prints_the_reply() {
     assert_eq!(output.status.code(), Some(0));
 
     let mut process = Command::new(env!("CARGO_BIN_EXE_airlock"))
+        .env("XDG_CACHE_HOME", CACHES)
         .args([
             "call",
             "postgres_v2/DoSQL",

@@ -14,6 +14,9 @@ use std::process::Command;
 
 const AIRLOCK: &str = env!("CARGO_BIN_EXE_airlock");
 
+/// Where compiled components are kept, so that the user's own stay as they are.
+const CACHES: &str = env!("CARGO_TARGET_TMPDIR");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_lets_calls_under_way_finish() {
     let database = Database::fresh().await;
@@ -126,7 +129,10 @@ fn what_cannot_work_is_refused_at_the_start() {
     std::fs::write(&config, "listen = \"127.0.0.1:0\"\nlisten_twice = 1\n").unwrap();
     let serve = |arguments: &[&str], key: &str| {
         let mut command = Command::new(AIRLOCK);
-        command.arg("serve").args(arguments);
+        command
+            .arg("serve")
+            .args(arguments)
+            .env("XDG_CACHE_HOME", CACHES);
         if key != "unset" {
             command.env("CONNECTOR_PROXY_API_KEY", key);
         }
@@ -159,6 +165,7 @@ fn what_cannot_work_is_refused_at_the_start() {
 async fn an_embedded_postgres_serves_and_goes_away() {
     let mut process = Command::new(AIRLOCK)
         .args(["serve", "--listen", "127.0.0.1:0", "--embedded-postgres"])
+        .env("XDG_CACHE_HOME", CACHES)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()

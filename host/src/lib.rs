@@ -63,7 +63,7 @@ pub mod verdict;
 pub mod versions;
 
 pub use call::Parameters;
-pub use connector::{Compiler, Connector};
+pub use connector::{CompileCache, Compiler, Connector};
 pub use databases::Databases;
 pub use exec::ConnectionString;
 pub use fault::Fault;

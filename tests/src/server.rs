@@ -5,6 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+/// Where servers keep compiled components, so that only the first one compiles and the user's own stay
+/// as they are.
+const CACHES: &str = concat!(env!("OUT_DIR"), "/cache");
+
 /// A running server; it is ended when this is dropped.
 pub struct Server {
     /// Where it listens, such as `http://127.0.0.1:40123`.
@@ -23,6 +27,7 @@ impl Server {
             .args(arguments)
             .env_remove("CONNECTOR_PROXY_API_KEY")
             .env_remove("CONNECTOR_PROXY_CORS_ORIGINS")
+            .env("XDG_CACHE_HOME", CACHES)
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()

@@ -3,8 +3,9 @@
 use super::{ConnectorArguments, Result};
 use airlock::config::Config;
 use airlock::swap::Deployment;
-use airlock::{Compiler, Fault, Runtime};
+use airlock::{CompileCache, Compiler, Fault, Runtime};
 use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the configuration file says, with the directory that the command line names.
@@ -19,10 +20,15 @@ pub(super) fn configure(arguments: &ConnectorArguments) -> Result<Config> {
 /// A runtime with the embedded connector and those that the configuration names, each held to its
 /// policy.
 pub(super) fn load(config: Config) -> Result<Arc<Runtime>> {
+    Ok(deploy(config)?.runtime().clone())
+}
+
+/// The connectors of a configuration, all of them in service.
+pub(super) fn deploy(config: Config) -> Result<Deployment> {
     let deployment = deployment(config)?;
     let refused = deploy_all(&deployment)?;
     if refused.is_empty() {
-        return Ok(deployment.runtime().clone());
+        return Ok(deployment);
     }
     let reasons = refused
         .iter()
@@ -32,7 +38,7 @@ pub(super) fn load(config: Config) -> Result<Arc<Runtime>> {
 
 /// The connectors of a configuration, none of them in service yet.
 pub(super) fn deployment(config: Config) -> Result<Deployment> {
-    let runtime = Runtime::compiling_by(compiler()?, config.limits)?;
+    let runtime = Runtime::compiling_by(compiler(&config)?, config.limits)?;
     Ok(Deployment::new(Arc::new(runtime), Arc::new(config)))
 }
 
@@ -41,10 +47,35 @@ pub(super) fn deploy_all(deployment: &Deployment) -> Result<Vec<(String, Fault)>
     Ok(deployment.deploy_all()?)
 }
 
-/// This program, compiling.
-pub(super) fn compiler() -> Result<Compiler> {
-    Ok(Compiler::Child {
+/// This program, compiling what is not in the cache.
+pub(super) fn compiler(config: &Config) -> Result<Compiler> {
+    let compiler = Compiler::Child {
         program: env::current_exe()?,
         arguments: vec!["compile".into()],
+    };
+    let cache = match &config.compile_cache_dir {
+        Some(directory) if directory.as_os_str().is_empty() => None,
+        Some(directory) => Some(CompileCache::open(directory, &config.limits)?),
+        // Nobody asked for it, so it works without.
+        None => user_cache_dir().and_then(|directory| {
+            CompileCache::open(&directory, &config.limits)
+                .map_err(|error| tracing::warn!("components are compiled at each start: {error}"))
+                .ok()
+        }),
+    };
+    Ok(match cache {
+        Some(cache) => compiler.cached(Arc::new(cache)),
+        None => compiler,
     })
+}
+
+/// Where this user's programs keep what they can make again.
+fn user_cache_dir() -> Option<PathBuf> {
+    let base = |variable: &str| {
+        let path = PathBuf::from(env::var_os(variable)?);
+        // Others are to be ignored, by the standard that names the variable.
+        path.is_absolute().then_some(path)
+    };
+    let caches = base("XDG_CACHE_HOME").or_else(|| Some(base("HOME")?.join(".cache")))?;
+    Some(caches.join("airlock").join("compiled"))
 }

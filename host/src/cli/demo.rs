@@ -1,11 +1,10 @@
 //! `airlock demo`: the guide's user registration, each step as call, SQL and reply.
 
-use super::{Ending, Result, async_runtime, serve};
+use super::{Ending, Result, async_runtime, connectors, serve};
 use airlock::config::Config;
 use airlock::plan::{Arguments, Plan};
 use airlock::postgres::Cluster;
-use airlock::swap::Deployment;
-use airlock::{Limits, Parameters, Runtime};
+use airlock::{Parameters, Runtime};
 use serde_json::{Map, Value, json};
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
@@ -76,7 +75,8 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     let mut out = io::stdout();
     writeln!(out, "Starting a private PostgreSQL …")?;
     let cluster = Cluster::start()?;
-    let runtime = Arc::new(Runtime::new(Limits::default())?);
+    let deployment = connectors::deploy(Config::load(None)?)?;
+    let runtime = deployment.runtime().clone();
     let tasks = async_runtime()?;
     for connector in runtime.connectors() {
         writeln!(
@@ -94,7 +94,6 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     if go_on {
         super::logging::start(super::LogFormat::Text);
         serve::print_connection_string(&cluster)?;
-        let deployment = Deployment::new(runtime, Arc::new(Config::load(None)?));
         tasks.block_on(serve::listen(Arc::new(deployment), None))?;
     }
     Ok(if complete {

@@ -1,8 +1,9 @@
 //! `airlock inspect`: what a component is, before anyone trusts it.
 
 use super::{Ending, Result, connectors, input::Usage};
+use airlock::config::Config;
 use airlock::plan::ParameterKind;
-use airlock::{Connector, Imports, Limits, Policy, Profile, Runtime};
+use airlock::{Connector, Imports, Policy, Profile, Runtime};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 /// Prints manifest, digest, size and imports of a component file, or of the embedded connector.
 pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
+    let config = Config::load(None)?;
+    let runtime = Runtime::compiling_by(connectors::compiler(&config)?, config.limits)?;
     let connector = match file {
         Some(file) => {
             let bytes = fs::read(file)
@@ -19,7 +22,6 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
                 imports: Imports::VirtualWasi,
                 ..Policy::of(Profile::Script)
             };
-            let runtime = Runtime::compiling_by(connectors::compiler()?, Limits::default())?;
             match runtime.load(&bytes, policy) {
                 Ok(connector) => connector,
                 Err(fault) => {
@@ -33,11 +35,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
                 }
             }
         }
-        None => Runtime::new(Limits::default())?
-            .connectors()
-            .into_iter()
-            .next()
-            .ok_or("there is no embedded connector")?,
+        None => runtime.load_embedded(Policy::default())?,
     };
     print(&connector)?;
     Ok(Ending::Done)

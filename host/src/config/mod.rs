@@ -74,6 +74,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Directory with components to load besides the embedded one.
     pub connector_dir: Option<PathBuf>,
+    /// Directory for compiled components; none is used where the path is empty, and the one of the user
+    /// where nothing is said.
+    pub compile_cache_dir: Option<PathBuf>,
     /// Whether components in the directory that no table names are loaded.
     pub unlisted_connectors: bool,
     /// Every bound of the host.
@@ -159,6 +162,12 @@ fn read(path: &Path, text: &str, variables: Variables<'_>) -> Result<Config, Vec
 fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Config {
     let listen = table.address("listen", DEFAULT_LISTEN);
     let connector_dir = connector_dir(&table, directory);
+    let compile_cache_dir = table
+        .text("compile_cache_dir")
+        .map(|given| match given.value {
+            "" => PathBuf::new(),
+            path => directory.join(path),
+        });
     let unlisted_connectors = table.boolean("unlisted_connectors");
     let mut limits = Limits::default();
     if let Some(given) = table.table("limits") {
@@ -181,6 +190,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
     Config {
         listen,
         connector_dir,
+        compile_cache_dir,
         unlisted_connectors: unlisted_connectors
             .map_or(DEFAULT_UNLISTED_CONNECTORS, |given| given.value),
         limits,

@@ -1,10 +1,11 @@
 //! From WebAssembly to machine code, in a process of its own.
 //!
 //! A component can be made so that it takes the compiler minutes and gigabytes. A child process compiles
-//! it, with bounds on time and memory that the system keeps and below all else in priority, so that it
+//! it, with bounds on time and memory that the system keeps and far below all else in priority, so that it
 //! neither stops the service nor slows its calls. [`serve`] is the child's side.
 
-use super::engine;
+use super::compile_cache::{CompileCache, CompileCacheKey};
+use super::{Digest, engine};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
@@ -12,14 +13,16 @@ use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The lowest priority that there is.
-const NICE: i32 = 19;
+/// Beside a thread of usual priority that never waits, a thirtieth of a processor: calls lose no more,
+/// and what takes a fraction of a second alone still ends within `compile_ms`.
+const NICE: i32 = 15;
 
 /// Has the allocator of the `airlock` program take memory as it is needed: what it sets aside in
 /// advance would count against the limit.
@@ -27,6 +30,9 @@ const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
 
 /// Threads that compile. Each takes memory, so their number must not depend on the machine.
 const THREADS: u64 = 2;
+
+/// That of Airlock.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Longest complaint of the child that is looked at, in bytes.
 const COMPLAINT_BYTES: u64 = 4 << 10;
@@ -44,14 +50,31 @@ pub enum Compiler {
         /// What makes it call [`serve`].
         arguments: Vec<OsString>,
     },
+    /// Another one, where the component was not compiled before.
+    Cached {
+        /// Who compiles what is not in the cache.
+        compiler: Box<Compiler>,
+        /// Where compiled components are kept.
+        cache: Arc<CompileCache>,
+    },
 }
 
 impl Compiler {
-    /// The component, ready to run.
+    /// This compiler, asked only for components that are not in `cache`.
+    #[must_use]
+    pub fn cached(self, cache: Arc<CompileCache>) -> Compiler {
+        Compiler::Cached {
+            compiler: Box::new(self),
+            cache,
+        }
+    }
+
+    /// The component with the digest `digest`, ready to run.
     pub(super) fn compile(
         &self,
         engine: &Engine,
         bytes: &[u8],
+        digest: Digest,
         limits: &ConnectorLimits,
     ) -> Result<Component, Fault> {
         match self {
@@ -64,22 +87,50 @@ impl Compiler {
                 // Here it shows whether the component asks for more than is set aside for instances.
                 deserialize(engine, &compiled).map_err(|error| invalid(&format!("{error:#}")))
             }
+            Compiler::Cached { compiler, cache } => {
+                let hash = engine.precompile_compatibility_hash();
+                let key = CompileCacheKey::new(digest, &hash, VERSION);
+                if let Some(component) = recall(cache, &key, engine) {
+                    return Ok(component);
+                }
+                let component = compiler.compile(engine, bytes, digest, limits)?;
+                match component.serialize() {
+                    Ok(compiled) => cache.put(&key, compiled),
+                    Err(error) => tracing::warn!(%error, "cannot keep a compiled component"),
+                }
+                Ok(component)
+            }
         }
     }
+}
+
+/// The component as it was compiled before.
+fn recall(cache: &CompileCache, key: &CompileCacheKey, engine: &Engine) -> Option<Component> {
+    let compiled = cache.get(key)?;
+    // Fails where less is set aside for instances than when it was stored.
+    deserialize(engine, &compiled)
+        .map_err(|error| cache.refuse(key, &error))
+        .ok()
 }
 
 fn invalid(reason: &str) -> Fault {
     Fault::connector(format!("the file is not a valid component: {reason}"))
 }
 
-/// The machine code that our own child wrote.
+/// The machine code that our own child wrote, now or before.
 ///
 /// # Safety of the call inside
 /// `Component::deserialize` trusts its input: machine code that was tampered with does as it likes.
-/// These bytes came over a pipe from a child process of this program, which nobody else can write to,
-/// and were never stored; it compiled them with this version of the engine, which checks that the
-/// settings are the same. A component that takes over the compiler itself would be inside of this
-/// process without the child.
+/// These bytes are those of our own compiler, and came one of two ways:
+/// - Over a pipe from a child process of this program, which nobody else can write to. It compiled them
+///   with this version of the engine, which checks that the settings are the same. A component that
+///   takes over the compiler itself would be inside of this process without the child.
+/// - From the compile cache. Only this module can put something there ([`CompileCache`] has no public
+///   way), and it puts what came the first way or from the compiler in this process. What lies in the
+///   cache between can be changed only by who can read its key, a file in a directory of mode 700 that
+///   belongs to this user; the bytes are verified with that key, over the component, the settings and
+///   the version that they were compiled for. They are read into memory of this process once, verified
+///   there and loaded from there, so a change of the file after that changes nothing.
 #[allow(unsafe_code, reason = "see above")]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, compiled) }

@@ -51,7 +51,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Compiles `bytes`, checks what it imports and exports, and asks it to describe itself. From
+    /// Compiles `bytes` or takes what was compiled before, checks what it imports and exports, and asks it to describe itself. From
     /// here on it is held to `policy`.
     ///
     /// Compiling takes a CPU-bound while; call it off the async threads.
@@ -64,9 +64,10 @@ impl Connector {
         let digest = Digest::of(bytes);
         check_file(digest, bytes.len(), &policy)?;
         recognise(bytes)?;
+        let digest = Digest::of(bytes);
         let component = sandbox
             .compiler
-            .compile(&sandbox.engine, bytes, &policy.limits)?;
+            .compile(&sandbox.engine, bytes, digest, &policy.limits)?;
         Connector::link(sandbox, &component, digest, bytes.len(), policy)
     }
 

@@ -28,6 +28,10 @@ impl Digest {
         }
         Some(Digest(digest))
     }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Digest {

@@ -33,6 +33,7 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_airlock"));
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .env_remove("CONNECTOR_PROXY_API_KEY")
             .env_remove("CONNECTOR_PROXY_CORS_ORIGINS")
             .env_remove("RUST_LOG");
