@@ -77,7 +77,7 @@ fn http_statuses_stay_in_http() {
     assert_eq!(offences("http", &["StatusCode", "axum"]), [] as [String; 0]);
 }
 
-/// `http, cli → runtime → connector, exec → plan`: nobody looks back.
+/// `http, cli → swap → runtime → connector, exec → plan`: nobody looks back.
 #[test]
 fn dependencies_point_one_way() {
     let all = files(&source());
@@ -137,8 +137,22 @@ fn dependencies_point_one_way() {
         ),
         (
             "runtime.rs",
-            vec!["crate::http", "crate::config", "crate::postgres"],
+            vec![
+                "crate::http",
+                "crate::config",
+                "crate::postgres",
+                "crate::swap",
+            ],
         ),
+        (
+            "versions.rs",
+            vec!["crate::runtime", "crate::swap", "crate::http"],
+        ),
+        (
+            "replay.rs",
+            vec!["crate::runtime", "crate::swap", "crate::http"],
+        ),
+        ("swap", vec!["crate::http", "crate::postgres"]),
         (
             "reply.rs",
             vec!["crate::runtime", "crate::exec", "crate::http"],

@@ -202,6 +202,7 @@ fn the_readme_has_every_key() {
     let is_table = |key: &&String| {
         [
             "admin",
+            "recording",
             "limits",
             "connectors",
             "databases",

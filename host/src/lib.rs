@@ -31,7 +31,7 @@
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
 //! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it,
 //! [`runtime`] puts them together; [`http`] serves them.
-//! Dependencies point one way: `http, cli → runtime → connector, exec → plan`.
+//! Dependencies point one way: `http, cli → swap → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
 pub mod admin;
@@ -51,6 +51,8 @@ pub mod plan_cache;
 pub mod policy;
 pub mod postgres;
 mod probe;
+pub mod recording;
+pub mod replay;
 pub mod reply;
 pub mod runtime;
 pub mod seal;

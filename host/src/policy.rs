@@ -8,10 +8,12 @@ use crate::connector::Digest;
 use crate::fault::{Fault, Kind};
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
+use crate::recording::CallId;
 use airlock_connector::Ident;
 use airlock_connector::statements::Kinds;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -47,8 +49,19 @@ pub struct Policy {
     pub session: SessionRules,
     /// How much one call may give and change.
     pub caps: Caps,
+    /// The calls that a version has to plan as the one before it did; none have to without a rule.
+    pub replay: Option<ReplayRule>,
     /// The named databases that its calls may use; without a list all, and connection strings.
     pub databases: Option<BTreeSet<DatabaseName>>,
+}
+
+/// What a version has to plan as the one before it did, to take its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayRule {
+    /// File of recorded calls.
+    pub calls: PathBuf,
+    /// Those that may be planned differently.
+    pub allowed: BTreeSet<CallId>,
 }
 
 /// What a connector may import beside the contract's types.

@@ -11,6 +11,8 @@ use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::policy::Policy;
 use crate::probe;
+use crate::recording::Recorder;
+use crate::replay;
 use crate::reply::{Body, Reply};
 use crate::verdict::Verdict;
 use crate::versions::{self, Versions};
@@ -31,6 +33,7 @@ pub struct Runtime {
     database: Arc<Database>,
     databases: ArcSwap<Databases>,
     plans: PlanCache,
+    recorder: Option<Arc<Recorder>>,
     embedded: Digest,
     limits: Limits,
 }
@@ -55,9 +58,15 @@ impl Runtime {
             database: Arc::new(Database::new(limits)?),
             databases: ArcSwap::default(),
             plans: PlanCache::new(&limits),
+            recorder: None,
             embedded: Digest::of(POSTGRES),
             limits,
         })
+    }
+
+    /// Has `recorder` keep the calls that are planned from here on, as connectors see them.
+    pub fn record_to(&mut self, recorder: Recorder) {
+        self.recorder = Some(Arc::new(recorder));
     }
 
     /// A runtime with the embedded `postgres_v2` connector. Compiles it, which takes a CPU-bound
@@ -131,7 +140,7 @@ impl Runtime {
             Some(warm) => Ok(warm),
             None => self.admit(name, component, policy),
         };
-        match admitted {
+        match admitted.and_then(|connector| self.replayed(connector)) {
             Ok(connector) => {
                 self.versions.go_live(connector.clone());
                 Ok(connector)
@@ -168,6 +177,16 @@ impl Runtime {
         }
         probe::probe(&connector, self.trusts(&connector))?;
         Ok(Arc::new(connector))
+    }
+
+    /// The connector, if it plans recorded calls as the live version does where its policy demands it.
+    fn replayed(&self, connector: Arc<Connector>) -> Result<Arc<Connector>, Fault> {
+        let live = self.versions.live().get(connector.name()).cloned();
+        let other = live.filter(|live| live.digest() != connector.digest());
+        if let (Some(live), Some(rule)) = (other, &connector.policy().replay) {
+            replay::gate(rule, &live, &connector)?;
+        }
+        Ok(connector)
     }
 
     /// Holds the live version of a connector to another policy. Calls under way finish under the old one.
@@ -211,6 +230,11 @@ impl Runtime {
                 false => Arc::new(previous.held_to(policy)?),
             })
         })
+    }
+
+    /// Takes a connector out of service. Calls under way finish; its versions stay warm.
+    pub fn retire(&self, name: &str) {
+        self.versions.retire(name);
     }
 
     /// Which versions are live, which were, and what was refused.
@@ -292,7 +316,7 @@ impl Runtime {
         found: &FoundCommand,
         call: &Arc<Call>,
     ) -> Result<(Plan, Result<Arc<CheckedPlan>, Fault>), Fault> {
-        let plan = found.plan(call).await?;
+        let plan = found.plan(call, None).await?;
         let checked = self.check(found, plan.clone());
         Ok((plan, checked))
     }
@@ -393,7 +417,7 @@ impl Runtime {
         usage.want_plan();
         let make = async {
             usage.make_plan();
-            self.check(found, found.plan(call).await?)
+            self.check(found, found.plan(call, self.recorder.clone()).await?)
         };
         match found.connector.is_pure() {
             true => self.plans.get_or_make(key, make).await,
@@ -506,10 +530,15 @@ impl FoundCommand {
         }
     }
 
-    async fn plan(&self, call: &Arc<Call>) -> Result<Plan, Fault> {
+    async fn plan(&self, call: &Arc<Call>, recorder: Option<Arc<Recorder>>) -> Result<Plan, Fault> {
         let call = call.clone();
-        self.ask(move |connector, command| connector.plan(command, call.sealed()))
-            .await
+        self.ask(move |connector, command| {
+            if let Some(recorder) = recorder {
+                recorder.record(connector.name(), command, call.sealed());
+            }
+            connector.plan(command, call.sealed())
+        })
+        .await
     }
 
     async fn resume(

@@ -144,6 +144,20 @@ impl Versions {
         Ok(connector)
     }
 
+    /// Takes the live version out of service. It stays warm.
+    pub fn retire(&self, name: &str) {
+        let mut histories = self.lock();
+        let mut live = Live::clone(&self.live.load());
+        live.remove(name);
+        self.live.store(Arc::new(live));
+        if let Some(history) = histories.get_mut(name)
+            && let Some(before) = history.live.take()
+        {
+            history.previous.push_front(before);
+            history.previous.truncate(self.kept);
+        }
+    }
+
     /// Notes that a candidate was refused. What is live stays live.
     pub fn reject(&self, name: &str, digest: Option<Digest>, reason: impl Into<String>) {
         let mut histories = self.lock();

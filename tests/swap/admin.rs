@@ -183,6 +183,36 @@ async fn changes_of_the_configuration_take_hold() {
         .await;
     assert!(fuel(1_000_000)(&world.status("a").await));
     assert_eq!(world.call("a").await.0, "one");
+    // A connector that is disabled is out of service until it is enabled.
+    world.configure("[connectors.a]\nenabled = false\n");
+    world.until("a", |status| status["live"].is_null()).await;
+    let call = serde_json::json!({"database_connection_str": world.database.dsn});
+    assert_eq!(world.server.call("a/C", &call).await.0, 404);
+    assert_eq!(airlock(&world, &["swap", "a"]).status.code(), Some(1));
+    assert_eq!(
+        airlock(&world, &["swap", "a", "--rollback"]).status.code(),
+        Some(1)
+    );
+    // Another component by its digest, whose file comes first.
+    let two = answering("a", "two").component();
+    world.put("a.wasm", &two);
+    world.configure(&format!("[connectors.a]\nsha256 = \"{}\"\n", digest(&a)));
+    world
+        .until("a", |status| status["rejected"]["digest"] == *digest(&two))
+        .await;
+    world.configure(&format!("[connectors.a]\nsha256 = \"{}\"\n", digest(&two)));
+    world
+        .until("a", |status| status["live"]["digest"] == *digest(&two))
+        .await;
+    world.configure(&format!("[connectors.a]\nsha256 = \"{}\"\n", digest(&a)));
+    world
+        .until("a", |status| {
+            status["rejected"]["reason"]
+                .as_str()
+                .is_some_and(|told| told.contains("its policy wants"))
+        })
+        .await;
+    assert_eq!(world.call("a").await.0, "two");
     // A signal has it read again, changed or not.
     let process = Pid::from_raw(i32::try_from(world.server.id()).unwrap());
     let read = || world.server.log().matches("configuration read").count();
@@ -191,5 +221,5 @@ async fn changes_of_the_configuration_take_hold() {
     while read() == before {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    assert_eq!(world.call("a").await.0, "one");
+    assert_eq!(world.call("a").await.0, "two");
 }

@@ -10,4 +10,5 @@ mod admin;
 mod candidates;
 mod files;
 mod load;
+mod replay;
 mod world;

@@ -2,8 +2,9 @@
 
 use super::{ConnectorArguments, Result};
 use airlock::config::Config;
+use airlock::recording::Recorder;
 use airlock::swap::Deployment;
-use airlock::{CompileCache, Compiler, Fault, Runtime};
+use airlock::{CompileCache, Compiler, Fault, Imports, Policy, Profile, Runtime};
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,7 +39,10 @@ pub(super) fn deploy(config: Config) -> Result<Deployment> {
 
 /// The connectors of a configuration, none of them in service yet.
 pub(super) fn deployment(config: Config) -> Result<Deployment> {
-    let runtime = Runtime::compiling_by(compiler(&config)?, config.limits)?;
+    let mut runtime = Runtime::compiling_by(compiler(&config)?, config.limits)?;
+    if let Some(recording) = &config.recording {
+        runtime.record_to(Recorder::open(&recording.file, recording.max_bytes)?);
+    }
     Ok(Deployment::new(Arc::new(runtime), Arc::new(config)))
 }
 
@@ -67,6 +71,15 @@ pub(super) fn compiler(config: &Config) -> Result<Compiler> {
         Some(cache) => compiler.cached(Arc::new(cache)),
         None => compiler,
     })
+}
+
+/// The wider limits, and all that can be granted: for a component of which it is not known yet what it
+/// is.
+pub(super) fn widest() -> Policy {
+    Policy {
+        imports: Imports::VirtualWasi,
+        ..Policy::of(Profile::Script)
+    }
 }
 
 /// Where this user's programs keep what they can make again.

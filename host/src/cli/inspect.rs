@@ -3,7 +3,7 @@
 use super::{Ending, Result, connectors, input::Usage};
 use airlock::config::Config;
 use airlock::plan::ParameterKind;
-use airlock::{Connector, Imports, Policy, Profile, Runtime};
+use airlock::{Connector, Imports, Policy, Runtime};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -17,12 +17,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
         Some(file) => {
             let bytes = fs::read(file)
                 .map_err(|error| Usage(format!("cannot read {}: {error}", file.display())))?;
-            // The wider limits, and all that can be granted: what it is is not known yet.
-            let policy = Policy {
-                imports: Imports::VirtualWasi,
-                ..Policy::of(Profile::Script)
-            };
-            match runtime.load(&bytes, policy) {
+            match runtime.load(&bytes, connectors::widest()) {
                 Ok(connector) => connector,
                 Err(fault) => {
                     writeln!(

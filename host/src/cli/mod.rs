@@ -11,6 +11,7 @@ mod input;
 mod inspect;
 mod logging;
 mod once;
+mod replay;
 mod serve;
 
 use airlock::connector::compile;
@@ -65,6 +66,8 @@ enum Command {
         #[command(flatten)]
         connectors: ConnectorArguments,
     },
+    /// Print how two versions of a connector plan the same recorded calls, where they differ.
+    Replay(ReplayArguments),
     /// Print what goes on in a running server: versions, calls, what was refused.
     Status {
         /// Print it as JSON.
@@ -113,6 +116,25 @@ struct ServeArguments {
     /// How to write the log.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+struct ReplayArguments {
+    /// Component of the version before.
+    #[arg(long, value_name = "FILE")]
+    old: PathBuf,
+    /// Component of the version that shall take its place.
+    #[arg(long, value_name = "FILE")]
+    new: PathBuf,
+    /// Recorded calls.
+    #[arg(long, value_name = "FILE")]
+    calls: PathBuf,
+    /// Configuration file, for the limits and grants of the connector.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +197,7 @@ impl Arguments {
             } => {
                 return compile(compile_ms, compile_memory_bytes);
             }
+            Command::Replay(arguments) => replay::run(&arguments),
             Command::Status { json, admin } => admin::status(json, &admin),
             Command::Swap {
                 name,

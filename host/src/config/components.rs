@@ -53,6 +53,14 @@ impl Config {
         Ok(sources.collect())
     }
 
+    /// Whether the connector `name` is kept out of service.
+    #[must_use]
+    pub fn is_disabled(&self, name: &str) -> bool {
+        self.connectors
+            .get(name)
+            .is_some_and(|table| !table.enabled)
+    }
+
     /// The component that is to be loaded as the connector `name`, where there is one.
     #[must_use]
     pub fn component(&self, name: &str) -> Option<ComponentSource> {
@@ -67,7 +75,7 @@ impl Config {
             file.symlink_metadata().is_ok().then_some(file)
         };
         let file = match table {
-            Some(table) if !table.enabled => return None,
+            Some(_) if self.is_disabled(name) => return None,
             Some(table) if table.path.is_some() => table.path.clone(),
             _ => in_directory(),
         };

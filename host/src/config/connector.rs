@@ -6,8 +6,9 @@ use crate::connector::Digest;
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
 use crate::policy::{
-    Caps, DatabaseName, Imports, Policy, Role, SessionRules, StatementRules, needed_by,
+    Caps, DatabaseName, Imports, Policy, ReplayRule, Role, SessionRules, StatementRules, needed_by,
 };
+use crate::recording::CallId;
 use airlock_connector::statements::{KINDS, Kinds};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,7 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         statements: statements(&table),
         session: session(&table),
         caps: caps(&table, around.limits),
+        replay: replay(&table, around.directory),
         databases: databases(&table, around.databases),
     };
     table.finish();
@@ -72,6 +74,32 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         path,
         enabled,
     }
+}
+
+fn replay(table: &Table<'_>, directory: &Path) -> Option<ReplayRule> {
+    let calls = table.text("replay");
+    let listed = table.texts("replay_differences");
+    let mut allowed = BTreeSet::new();
+    for given in listed.iter().flat_map(|listed| &listed.value) {
+        match CallId::parse(given.value) {
+            Some(id) => {
+                allowed.insert(id);
+            }
+            None => table.mistakes().add(
+                given.at,
+                format!("replay_differences lists {:?}, which is no call: airlock replay shows them, with 16 hexadecimal digits each", given.value),
+            ),
+        }
+    }
+    if let (None, Some(listed)) = (&calls, &listed) {
+        table
+            .mistakes()
+            .add(listed.at, "replay_differences is of no use without replay");
+    }
+    Some(ReplayRule {
+        calls: directory.join(calls?.value),
+        allowed,
+    })
 }
 
 fn imports(table: &Table<'_>) -> Imports {

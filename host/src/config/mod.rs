@@ -8,10 +8,12 @@ mod components;
 mod connector;
 mod database;
 mod mistakes;
+mod recording;
 mod table;
 
 pub use components::ComponentSource;
 pub use connector::ConnectorConfig;
+pub use recording::Recording;
 
 use crate::admin::Admin;
 use crate::databases::Databases;
@@ -83,6 +85,8 @@ pub struct Config {
     pub limits: Limits,
     /// The connectors that have a table, by name.
     pub connectors: BTreeMap<String, ConnectorConfig>,
+    /// Where calls are kept; none where they are not.
+    pub recording: Option<Recording>,
     /// Where the server is administered; none where there is no token for it.
     pub admin: Option<Admin>,
     /// The databases that have a name.
@@ -104,7 +108,8 @@ impl Config {
     /// Every key that a file can have, such as `connectors.NAME.access`, where `NAME` stands for any name.
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
-        let every_table = "[admin]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n";
+        let every_table =
+            "[admin]\n[recording]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n";
         let mistakes = Mistakes::new(Path::new(""), every_table);
         let (document, _) = DeTable::parse_recoverable(every_table);
         let table = Table::whole(document.get_ref(), &mistakes);
@@ -185,6 +190,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         (name.value.to_owned(), connector)
     });
     let connectors = connectors.collect();
+    let recording = recording::read(&table, directory);
     let admin = admin::read(&table, directory, variables);
     table.finish();
     Config {
@@ -195,6 +201,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
             .map_or(DEFAULT_UNLISTED_CONNECTORS, |given| given.value),
         limits,
         connectors,
+        recording,
         admin,
         databases: databases.checked,
         api_key: None,
@@ -267,6 +274,7 @@ fn cors_origins(value: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::limits::{ConnectorLimits, Profile};
+    use crate::policy::Imports;
 
     fn load(text: &str) -> Result<Config, Vec<String>> {
         read(Path::new("a.toml"), text, &|_| {
@@ -285,6 +293,16 @@ mod tests {
         assert_eq!(config.policy("a").limits, expected);
         assert_eq!(*config.policy("b"), Policy::default());
         assert_eq!(*config.policy("c"), Policy::default());
+    }
+
+    #[test]
+    fn connectors_import_what_is_granted() {
+        let text =
+            "[connectors.a]\nimports = \"virtual-wasi\"\n[connectors.b]\nimports = \"none\"\n";
+        let config = load(text).unwrap();
+        assert_eq!(config.policy("a").imports, Imports::VirtualWasi);
+        assert_eq!(config.policy("b").imports, Imports::None);
+        assert_eq!(config.policy("c").imports, Imports::None);
     }
 
     #[test]

@@ -154,35 +154,58 @@ impl Deployment {
     pub fn roll_back(&self, name: &str) -> Result<Arc<Connector>, Fault> {
         let turn = self.turn(name);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let policy = self.config.load().policy(name);
-        let connector = self.runtime.roll_back(name, policy)?;
+        let config = self.config.load();
+        if config.is_disabled(name) {
+            return Err(versions::not_found(format!("{name} is disabled")));
+        }
+        let connector = self.runtime.roll_back(name, config.policy(name))?;
         tracing::warn!(name, digest = %connector.digest(), version = connector.version(), "rolled back");
         Ok(connector)
     }
 
-    /// Puts another configuration into force: connectors whose policy differs are held to the new one.
-    /// For one that does not keep within it, the old policy stays in force, and the status says why.
+    /// Puts another configuration into force: connectors that it disables are taken out of service,
+    /// those whose policy differs are held to the new one, and those that are not live yet are deployed.
+    /// Where a live version does not keep within its new policy, that of its file takes its place if it
+    /// does; else the old policy stays in force, and the status says why.
     pub fn reconfigure(&self, config: Arc<Config>) {
         self.runtime.set_databases(config.databases.clone());
-        self.config.store(config);
-        let config = self.config.load();
-        let live = self.runtime.connectors();
-        for connector in &live {
-            let (name, policy) = (connector.name(), config.policy(connector.name()));
-            if *connector.policy() == policy {
+        self.config.store(config.clone());
+        for connector in self.runtime.connectors() {
+            let name = connector.name();
+            if config.is_disabled(name) {
+                self.runtime.retire(name);
+                tracing::warn!(name, "taken out of service");
                 continue;
             }
-            let turn = self.turn(name);
-            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.runtime.hold(name, policy) {
-                Ok(()) => tracing::info!(name, "held to its new policy"),
-                Err(fault) => tracing::error!(
-                    name,
-                    reason = fault.message,
-                    "does not keep within its new policy; the old one stays in force"
-                ),
+            let policy = config.policy(name);
+            if *connector.policy() != policy && !self.hold(name, policy) {
+                // Logged and in the status.
+                let _ = self.deploy(name, Why::Changed);
             }
         }
+        let Ok(components) = config.components() else {
+            return;
+        };
+        for component in components {
+            if !self.is_live(&component.name) {
+                let _ = self.deploy(&component.name, Why::Changed);
+            }
+        }
+    }
+
+    fn hold(&self, name: &str, policy: Arc<Policy>) -> bool {
+        let turn = self.turn(name);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.runtime.hold(name, policy);
+        match &held {
+            Ok(()) => tracing::info!(name, "held to its new policy"),
+            Err(fault) => tracing::error!(
+                name,
+                reason = fault.message,
+                "the live version does not keep within its new policy; the old one stays in force"
+            ),
+        }
+        held.is_ok()
     }
 
     fn read(
