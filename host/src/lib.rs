@@ -30,7 +30,7 @@
 //!
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
 //! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it,
-//! [`runtime`] puts them together; [`http`] serves them.
+//! [`runtime`] puts them together; [`swap`] brings components into service, [`http`] serves calls.
 //! Dependencies point one way: `http, cli → swap → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
