@@ -52,6 +52,7 @@ reply_rows = 100
 profile = "python"                # 11: profile must be one of "native", "script", not "python"
 path = "reports.wasm"             # 8: path: there is no file reports.wasm
 sha256 = "sha256:abc"             # 10: sha256 must be 64 hexadecimal digits, with or without "sha256:" in front
+imports = "wasi"                  # 11: imports must be one of "none", "virtual-wasi", not "wasi"
 access = "admin"                  # 10: access must be one of "read", "write", "define", not "admin"
 raw_sql = ["selct", "select", "select", 5, "VACUUM"] # 12: raw_sql lists "selct", which is no kind of statement; did you mean "select"? + 31: raw_sql lists "select" twice + 41: raw_sql must be a list of texts, but holds 5 + 44: raw_sql lists "VACUUM", which is no kind of statement; write the first word of such statements in lower case
 databases = ["order", "missing"]  # 14: there is no database "order"; did you mean "orders"? + 23: there is no database "missing"; add [databases.missing]
