@@ -109,9 +109,9 @@ limits! {
     plan_cache_bytes: usize = 16 * MIB;
     /// Versions of each connector that stay compiled behind the live one, for a rollback.
     kept_versions: usize = 2;
-    /// What the directory with compiled components may take, in bytes. Those of Rust take about a MiB
-    /// each, so a thousand fit; those of scripts take some 40.
-    compile_cache_bytes: u64 = 1 << 30;
+    /// What the directory with compiled components may take, in bytes. Those of Rust take up to
+    /// 1.5 MiB each, so more than a thousand fit.
+    compile_cache_bytes: u64 = 2 << 30;
     /// Instances that plan at the same time, of all connectors together; more wait. Planning takes
     /// tens of microseconds, so a few for each processor are enough; each takes address space.
     instances: u32 = 256;

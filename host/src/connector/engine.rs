@@ -90,7 +90,11 @@ pub(super) fn compiling() -> Config {
         .wasm_memory64(false)
         .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
-        .concurrency_support(false);
+        .concurrency_support(false)
+        // Both tell debuggers and profilers where in a component the machine code comes from, and would
+        // be held in memory with it. Traps and their backtraces do not need them.
+        .generate_address_map(false)
+        .native_unwind_info(false);
     config
 }
 
