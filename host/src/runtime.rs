@@ -112,7 +112,7 @@ impl Runtime {
         component: &[u8],
         policy: impl Into<Arc<Policy>>,
     ) -> Result<Connector, Fault> {
-        Connector::load(&self.sandbox, component, policy.into())
+        Connector::load(&self.sandbox, component, policy.into(), |_| Ok(()))
     }
 
     /// Puts a connector in the place of one of the same name. Calls under way finish on the old one.
@@ -167,16 +167,17 @@ impl Runtime {
         component: &[u8],
         policy: Arc<Policy>,
     ) -> Result<Arc<Connector>, Fault> {
-        let connector = self.compile(component, policy)?;
-        // Or any file could take the place of any connector.
-        if connector.name() != name {
-            return Err(Fault::connector(format!(
-                "the component calls itself {0}, so the file must be called {0}.wasm, or its table must be [connectors.{0}]",
-                connector.name()
-            )));
-        }
-        probe::probe(&connector, self.trusts(&connector))?;
-        Ok(Arc::new(connector))
+        let try_out = |connector: &Connector| {
+            // Or any file could take the place of any connector.
+            if connector.name() != name {
+                return Err(Fault::connector(format!(
+                    "the component calls itself {0}, so the file must be called {0}.wasm, or its table must be [connectors.{0}]",
+                    connector.name()
+                )));
+            }
+            probe::probe(connector, self.trusts(connector))
+        };
+        Connector::load(&self.sandbox, component, policy, try_out).map(Arc::new)
     }
 
     /// The connector, if it plans recorded calls as the live version does where its policy demands it.

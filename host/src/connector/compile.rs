@@ -10,7 +10,9 @@ use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -76,64 +78,133 @@ impl Compiler {
         bytes: &[u8],
         digest: Digest,
         limits: &ConnectorLimits,
-    ) -> Result<Component, Fault> {
+    ) -> Result<Loaded, Fault> {
         match self {
             Compiler::InProcess => Component::from_binary(engine, bytes)
+                .map(Loaded::in_memory)
                 .map_err(|error| invalid(&format!("{error:#}"))),
             Compiler::Child { program, arguments } => {
                 let mut command = Command::new(program);
                 command.args(arguments);
                 let compiled = Compilation { bytes, limits }.run(command)?;
                 // Here it shows whether the component asks for more than is set aside for instances.
-                deserialize(engine, &compiled).map_err(|error| invalid(&format!("{error:#}")))
+                deserialize(engine, Compiled::Memory(&compiled))
+                    .map(Loaded::in_memory)
+                    .map_err(|error| invalid(&format!("{error:#}")))
             }
             Compiler::Cached { compiler, cache } => {
                 let hash = engine.precompile_compatibility_hash();
                 let key = CompileCacheKey::new(digest, &hash, VERSION);
-                if let Some(component) = recall(cache, &key, engine) {
-                    return Ok(component);
+                if let Some(recalled) = recall(cache, &key, engine) {
+                    return Ok(recalled);
                 }
-                let component = compiler.compile(engine, bytes, digest, limits)?;
-                match component.serialize() {
-                    Ok(compiled) => cache.put(&key, compiled),
-                    Err(error) => tracing::warn!(%error, "cannot keep a compiled component"),
-                }
-                Ok(component)
+                let loaded = compiler.compile(engine, bytes, digest, limits)?;
+                Ok(match loaded.component.serialize() {
+                    Ok(compiled) => {
+                        let mapped = map(cache, &compiled, engine);
+                        cache.put(&key, compiled);
+                        mapped.unwrap_or(loaded)
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot keep a compiled component");
+                        loaded
+                    }
+                })
             }
         }
     }
 }
 
 /// The component as it was compiled before.
-fn recall(cache: &CompileCache, key: &CompileCacheKey, engine: &Engine) -> Option<Component> {
+fn recall(cache: &CompileCache, key: &CompileCacheKey, engine: &Engine) -> Option<Loaded> {
     let compiled = cache.get(key)?;
+    if let Some(mapped) = map(cache, &compiled, engine) {
+        return Some(mapped);
+    }
     // Fails where less is set aside for instances than when it was stored.
-    deserialize(engine, &compiled)
+    deserialize(engine, Compiled::Memory(&compiled))
+        .map(Loaded::in_memory)
         .map_err(|error| cache.refuse(key, &error))
         .ok()
+}
+
+/// The component, mapped from a file without a name: only what is run of it takes memory, and the system
+/// can have that back. None where the file system knows no such files or runs nothing from them.
+fn map(cache: &CompileCache, compiled: &[u8], engine: &Engine) -> Option<Loaded> {
+    let unnamed = cache.write_unnamed(compiled).map_err(wasmtime::Error::from);
+    let mapped = unnamed.and_then(|file| {
+        Ok(Loaded {
+            component: deserialize(engine, Compiled::Unnamed(&file))?,
+            unnamed: Some(file),
+        })
+    });
+    mapped
+        .map_err(|error| tracing::debug!(%error, "a compiled component is held in memory"))
+        .ok()
+}
+
+/// A component that is ready to run.
+pub(super) struct Loaded {
+    pub(super) component: Component,
+    /// The file that it is mapped from.
+    unnamed: Option<File>,
+}
+
+impl Loaded {
+    fn in_memory(component: Component) -> Loaded {
+        Loaded {
+            component,
+            unnamed: None,
+        }
+    }
+
+    /// The component mapped anew, so that none of it is in memory; none where it is not mapped.
+    pub(super) fn map_anew(&self, engine: &Engine) -> Option<Component> {
+        deserialize(engine, Compiled::Unnamed(self.unnamed.as_ref()?)).ok()
+    }
 }
 
 fn invalid(reason: &str) -> Fault {
     Fault::connector(format!("the file is not a valid component: {reason}"))
 }
 
-/// The machine code that our own child wrote, now or before.
+/// Machine code that our own compiler wrote.
+enum Compiled<'a> {
+    /// In memory of this process.
+    Memory(&'a [u8]),
+    /// In a file that this process wrote and nobody else has a name for.
+    Unnamed(&'a File),
+}
+
+/// The machine code that our own compiler wrote, now or before.
 ///
-/// # Safety of the call inside
-/// `Component::deserialize` trusts its input: machine code that was tampered with does as it likes.
-/// These bytes are those of our own compiler, and came one of two ways:
-/// - Over a pipe from a child process of this program, which nobody else can write to. It compiled them
-///   with this version of the engine, which checks that the settings are the same. A component that
-///   takes over the compiler itself would be inside of this process without the child.
+/// # Safety of the calls inside
+/// They trust their input: machine code that was tampered with does as it likes. These bytes are those
+/// of our own compiler, and came one of two ways:
+/// - Over a pipe from a child process of this program, which nobody else can write to, or from the
+///   compiler in this process. It compiled them with this version of the engine, which checks that the
+///   settings are the same. A component that takes over the compiler itself would be inside of this
+///   process without the child.
 /// - From the compile cache. Only this module can put something there ([`CompileCache`] has no public
-///   way), and it puts what came the first way or from the compiler in this process. What lies in the
-///   cache between can be changed only by who can read its key, a file in a directory of mode 700 that
-///   belongs to this user; the bytes are verified with that key, over the component, the settings and
-///   the version that they were compiled for. They are read into memory of this process once, verified
-///   there and loaded from there, so a change of the file after that changes nothing.
+///   way), and it puts what came the first way. What lies in the cache between can be changed only by
+///   who can read its key, a file in a directory of mode 700 that belongs to this user; the bytes are
+///   verified with that key, over the component, the settings and the version that they were compiled
+///   for. They are read into memory of this process once and verified there.
+///
+/// From there they are loaded, or from a file that they were written to, which never had a name and
+/// cannot get one, so that a change of anything that has a name changes nothing. Who can reach the open
+/// file in this process can reach its memory as well.
 #[allow(unsafe_code, reason = "see above")]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    unsafe { Component::deserialize(engine, compiled) }
+fn deserialize(engine: &Engine, compiled: Compiled<'_>) -> wasmtime::Result<Component> {
+    unsafe {
+        match compiled {
+            Compiled::Memory(bytes) => Component::deserialize(engine, bytes),
+            Compiled::Unnamed(file) => {
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                Component::deserialize_file(engine, path)
+            }
+        }
+    }
 }
 
 /// One component on its way through a child.

@@ -51,24 +51,40 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Compiles `bytes` or takes what was compiled before, checks what it imports and exports, and asks it to describe itself. From
-    /// here on it is held to `policy`.
+    /// Compiles `bytes` or takes what was compiled before, checks what it imports and exports, asks it to
+    /// describe itself, and has `try_out` try it out. From here on it is held to `policy`.
     ///
     /// Compiling takes a CPU-bound while; call it off the async threads.
     ///
     /// # Errors
     /// When the bytes are not a component, or another one than the policy wants, it exports another
     /// world, imports more than the contract's types and what the policy grants, or its manifest breaks
-    /// the contract. The message gives the reason.
-    pub fn load(sandbox: &Sandbox, bytes: &[u8], policy: Arc<Policy>) -> Result<Connector, Fault> {
+    /// the contract; those of `try_out`. The message gives the reason.
+    pub fn load(
+        sandbox: &Sandbox,
+        bytes: &[u8],
+        policy: Arc<Policy>,
+        try_out: impl FnOnce(&Connector) -> Result<(), Fault>,
+    ) -> Result<Connector, Fault> {
         let digest = Digest::of(bytes);
         check_file(digest, bytes.len(), &policy)?;
         recognise(bytes)?;
-        let digest = Digest::of(bytes);
-        let component = sandbox
+        let loaded = sandbox
             .compiler
             .compile(&sandbox.engine, bytes, digest, &policy.limits)?;
-        Connector::link(sandbox, &component, digest, bytes.len(), policy)
+        let connector =
+            Connector::describe(sandbox, &loaded.component, digest, bytes.len(), policy)?;
+        try_out(&connector)?;
+        // Few of those that are loaded are called at once, so none of the code stays in memory.
+        let unused = loaded.map_anew(&sandbox.engine);
+        let linked = unused.map(|component| link(sandbox, &component, &connector.imports));
+        Ok(match linked {
+            Some(Ok(instantiate)) => Connector {
+                instantiate,
+                ..connector
+            },
+            _ => connector,
+        })
     }
 
     /// The same component, held to another policy from here on. It is not compiled again.
@@ -79,11 +95,12 @@ impl Connector {
         check_file(self.digest, self.size, &policy)?;
         let component = self.instantiate.instance_pre().component();
         let usage = self.usage.clone();
-        let linked = Connector::link(&self.sandbox, component, self.digest, self.size, policy)?;
-        Ok(Connector { usage, ..linked })
+        let described =
+            Connector::describe(&self.sandbox, component, self.digest, self.size, policy)?;
+        Ok(Connector { usage, ..described })
     }
 
-    fn link(
+    fn describe(
         sandbox: &Sandbox,
         component: &Component,
         digest: Digest,
@@ -91,27 +108,10 @@ impl Connector {
         policy: Arc<Policy>,
     ) -> Result<Connector, Fault> {
         let imports = imports(sandbox, component, policy.imports)?;
-        let mut linker = Linker::new(&sandbox.engine);
+        let instantiate = link(sandbox, component, &imports)?;
+        let limits = &policy.limits;
         let uses_wasi = !only_types(&imports);
-        if uses_wasi {
-            wasi::link(&mut linker, &sandbox.engine, component)
-                .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
-        }
-        let linked = linker
-            .instantiate_pre(component)
-            .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
-        let instantiate = ConnectorPre::new(linked).map_err(|error| {
-            refused(
-                "the component does not export the world airlock:connector/connector@0.1.0",
-                &error,
-            )
-        })?;
-        let mut store = store::new(
-            sandbox,
-            &policy.limits,
-            policy.limits.manifest_bytes,
-            uses_wasi,
-        )?;
+        let mut store = store::new(sandbox, limits, limits.manifest_bytes, uses_wasi)?;
         let manifest = describe(&mut store, &instantiate);
         if let Some(state) = &store.data().wasi {
             wasi::log(state, &digest.to_string(), "describe");
@@ -276,6 +276,28 @@ impl Connector {
             Err(error) => Err(store::stopped(&store, "plan_bytes", error)),
         }
     }
+}
+
+/// Gives a component what it imports.
+fn link(
+    sandbox: &Sandbox,
+    component: &Component,
+    imports: &[Import],
+) -> Result<ConnectorPre<Meter>, Fault> {
+    let mut linker = Linker::new(&sandbox.engine);
+    if !only_types(imports) {
+        wasi::link(&mut linker, &sandbox.engine, component)
+            .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
+    }
+    let linked = linker
+        .instantiate_pre(component)
+        .map_err(|error| refused(FOREIGN_IMPORTS, &error))?;
+    ConnectorPre::new(linked).map_err(|error| {
+        refused(
+            "the component does not export the world airlock:connector/connector@0.1.0",
+            &error,
+        )
+    })
 }
 
 /// Whether the policy lets in this file.

@@ -128,6 +128,14 @@ impl PrivateDirectory {
         }
     }
 
+    /// A file with these bytes that has no name and cannot get one.
+    pub(super) fn write_unnamed(&self, bytes: &[u8]) -> io::Result<File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::EXCL | OFlags::CLOEXEC;
+        let mut file = File::from(fs::openat(&self.0, ".", flags, Mode::RUSR)?);
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+
     /// Removes a file or link, where it is there.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         match fs::unlinkat(&self.0, name, AtFlags::empty()) {

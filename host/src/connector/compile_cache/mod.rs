@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use directory::PrivateDirectory;
 use seal::Seal;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -119,6 +120,11 @@ impl CompileCache {
             misses: self.misses.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
         }
+    }
+
+    /// A file with these bytes beside the entries. It has no name and is gone when it is closed.
+    pub(super) fn write_unnamed(&self, code: &[u8]) -> io::Result<File> {
+        self.directory.write_unnamed(code)
     }
 
     /// Reads an entry whole and opens it. What is returned is what was verified: a private copy.
