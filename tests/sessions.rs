@@ -6,8 +6,14 @@
     clippy::unwrap_used
 )]
 
+use airlock::fault::Culprit;
+use airlock::{Limits, Parameters, Policy, Runtime};
+use airlock_tests::hostile::Guest;
 use airlock_tests::{Database, Server};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 async fn dosql(server: &Server, dsn: &str, sql: &str) -> Value {
     let call =
@@ -243,4 +249,93 @@ async fn a_call_past_its_deadline_is_cancelled() {
     .await;
     assert_eq!(reply["error"]["error_code"], "QueryCanceled", "{reply}");
     until(&database, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'", 0).await;
+}
+
+/// Ten thousand calls that wait for the database, or for a connection to it, hold no instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_wait_hold_no_instance() {
+    const CALLS: u64 = 10_000;
+    let database = Database::fresh().await;
+    let limits = Limits {
+        // Each call is planned in an instance of its own.
+        plan_cache_bytes: 0,
+        // There may be as many instances as threads that plan.
+        instances: 1_000,
+        deadline_ms: 600_000,
+        ..Limits::default()
+    };
+    let runtime = Arc::new(Runtime::empty(limits).unwrap());
+    let connector = runtime.load_embedded(Policy::default()).unwrap();
+    see_an_instance(&runtime).await;
+    database
+        .batch_execute("SELECT pg_advisory_lock(7)")
+        .await
+        .unwrap();
+    let mut calls = JoinSet::new();
+    for number in 0..CALLS {
+        // All plans differ: calls that want the same one at the same time would share it.
+        let sql = format!(
+            "SELECT {number} FROM pg_advisory_lock_shared(7), pg_advisory_unlock_shared(7)"
+        );
+        let parameters = json!({
+            "database_connection_str": database.dsn,
+            "schema": {"sql": sql, "fetch_results": true},
+        });
+        let parameters = Parameters::from(parameters.as_object().unwrap().clone());
+        let runtime = runtime.clone();
+        calls.spawn(async move {
+            let command = runtime.command("postgres_v2", "DoSQL").unwrap();
+            let reply = runtime.run(&command, parameters).await.unwrap();
+            let body = reply.body.collect().await.unwrap();
+            assert_eq!(body, format!("[[{number}]]").into_bytes());
+        });
+    }
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE wait_event = 'advisory' AND datname = current_database()";
+    let end = Instant::now() + Duration::from_secs(300);
+    loop {
+        let instances = runtime.instances();
+        let planned = connector.usage().stats().plan_misses;
+        let row = database.query_one(waiting, &[]).await.unwrap();
+        let waiting: i64 = row.get(0);
+        if planned == CALLS && instances == 0 && waiting == limits.pool_connections as i64 {
+            break;
+        }
+        assert!(
+            Instant::now() < end,
+            "{planned} planned, {instances} instances are left, {waiting} connections wait"
+        );
+        tokio::task::yield_now().await;
+    }
+    assert!(calls.try_join_next().is_none(), "a call did not wait");
+    assert_eq!(runtime.instances(), 0);
+    database
+        .batch_execute("SELECT pg_advisory_unlock(7)")
+        .await
+        .unwrap();
+    while let Some(call) = calls.join_next().await {
+        call.unwrap();
+    }
+    assert_eq!(runtime.instances(), 0);
+}
+
+/// Shows that an instance is counted while it plans.
+async fn see_an_instance(runtime: &Arc<Runtime>) {
+    let looping = Guest::planning("(loop $again (br $again))").component();
+    runtime.load(&looping, Policy::default()).unwrap();
+    assert_eq!(runtime.instances(), 0);
+    let planning = runtime.clone();
+    let call = tokio::spawn(async move {
+        let command = planning.command("hostile", "C").unwrap();
+        planning.plan(&command, Parameters::default()).await
+    });
+    while runtime.instances() == 0 {
+        assert!(!call.is_finished(), "it was never counted");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        call.await.unwrap().unwrap_err().culprit(),
+        Culprit::Connector
+    );
+    assert_eq!(runtime.instances(), 0);
 }

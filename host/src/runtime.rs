@@ -399,6 +399,13 @@ impl Runtime {
         self.plans.stats()
     }
 
+    /// Instances that plan at this moment, counted in core modules. None waits for a database: each ends
+    /// with its plan.
+    #[must_use]
+    pub fn instances(&self) -> u64 {
+        self.sandbox.instances()
+    }
+
     /// The checked plan of a call, as it was made before where that may be used again.
     ///
     /// # Errors

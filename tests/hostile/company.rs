@@ -1,9 +1,10 @@
 //! A connector that behaves well, among those that do not.
 
-use crate::attack::Attack;
-use crate::{TURN, attacks, contents, database, runtime};
+use crate::{TURN, contents, runtime};
 use airlock::{Connector, Policy, Runtime};
+use airlock_tests::attacks::{self, Attack, database};
 use airlock_tests::hostile::{Guest, manifest};
+use airlock_tests::resident_bytes;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Most that a whole round of attacks may leave behind in memory, in bytes.
@@ -38,29 +39,21 @@ impl Neighbour {
     }
 }
 
-/// Memory of this process that is resident, in bytes; none where the system does not tell.
-fn resident_bytes() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kib: usize = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib << 10)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn attacks_neither_disturb_a_neighbour_nor_leave_memory_behind() {
     let _turn = TURN.lock().await;
     let (runtime, database) = (runtime(), database().await);
     let neighbour = Neighbour::in_runtime(&runtime);
-    let attacks = attacks();
+    let attacks = attacks::all();
     std::thread::scope(|threads| {
         let calling = threads.spawn(|| neighbour.call_until_stopped());
         let attacking = async {
             // The first round counts as warming up: the allocator and the pool of instances take what
             // they need and keep it. What later rounds add is a leak.
             let mut complaints = round(&runtime, &attacks, &database.dsn).await;
-            let before = resident_bytes();
+            let before = resident_bytes(std::process::id());
             complaints.extend(round(&runtime, &attacks, &database.dsn).await);
-            (complaints, before, resident_bytes())
+            (complaints, before, resident_bytes(std::process::id()))
         };
         let (complaints, before, after) =
             tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(attacking));

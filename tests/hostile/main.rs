@@ -1,8 +1,4 @@
-//! Connectors that mean harm, and what shall come of each.
-//!
-//! Each module makes some of the attacks; [`attacks`] is all of them, so none can be there that no
-//! test runs. Every attack is held to the same: it ends as its row says, the culprit is named, what is
-//! shown of it is short, and the next one finds everything as it was.
+//! Connectors that mean harm: every attack of [`airlock_tests::attacks`] ends as it shall.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,61 +6,24 @@
     clippy::unwrap_used
 )]
 
-mod attack;
-mod bounds;
 mod company;
-mod files;
-mod manifests;
-mod plans;
-mod policy;
-mod results;
-mod sql;
 mod state;
-mod wasi;
 
-use airlock::{Compiler, ConnectorLimits, Limits, Runtime};
+use airlock::{ConnectorLimits, Limits, Runtime};
 use airlock_tests::Database;
-use attack::Attack;
+use airlock_tests::attacks::{self, database};
 use tokio::sync::Mutex;
 
 /// The tests of this file run one after another: one of them watches the memory of the process.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// Every attack.
-fn attacks() -> Vec<Attack> {
-    [
-        files::attacks(),
-        manifests::attacks(),
-        bounds::attacks(),
-        results::attacks(),
-        plans::attacks(),
-        sql::attacks(),
-        state::attacks(),
-        policy::attacks(),
-        wasi::attacks(),
-    ]
-    .concat()
-}
-
-/// A runtime in which every call is planned afresh, and a child process compiles.
+/// A runtime in which every call is planned afresh.
 fn runtime() -> Runtime {
-    let compiler = Compiler::Child {
-        program: env!("CARGO_BIN_EXE_airlock").into(),
-        arguments: vec!["compile".into()],
-    };
     let limits = Limits {
         plan_cache_bytes: 0,
         ..Limits::default()
     };
-    Runtime::compiling_by(compiler, limits).unwrap()
-}
-
-/// A database with the table `t`, which has one row.
-async fn database() -> Database {
-    let database = Database::fresh().await;
-    let table = "CREATE TABLE t (n int); INSERT INTO t VALUES (1)";
-    database.batch_execute(table).await.unwrap();
-    database
+    attacks::runtime(env!("CARGO_BIN_EXE_airlock"), limits)
 }
 
 /// The tables of the database, and how many rows `t` has.
@@ -81,7 +40,7 @@ async fn every_attack_ends_as_it_shall() {
     let _turn = TURN.lock().await;
     let (runtime, database) = (runtime(), database().await);
     let mut complaints = Vec::new();
-    for attack in attacks() {
+    for attack in attacks::all() {
         // Twice: nothing of the first time may change the second.
         for _ in 0..2 {
             complaints.extend(attack.complaint(&runtime, &database.dsn).await);
@@ -93,7 +52,7 @@ async fn every_attack_ends_as_it_shall() {
 
 #[test]
 fn every_limit_is_broken_by_a_connector() {
-    let attacks = attacks();
+    let attacks = attacks::all();
     for name in ConnectorLimits::NAMES {
         let broken = attacks.iter().any(|attack| attack.limit() == Some(*name));
         assert!(broken, "no attack breaks {name}");
@@ -102,7 +61,10 @@ fn every_limit_is_broken_by_a_connector() {
 
 #[test]
 fn attacks_have_names_of_their_own() {
-    let mut names: Vec<_> = attacks().iter().map(|attack| attack.name.clone()).collect();
+    let mut names: Vec<_> = attacks::all()
+        .iter()
+        .map(|attack| attack.name.clone())
+        .collect();
     let count = names.len();
     names.sort();
     names.dedup();

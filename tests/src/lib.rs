@@ -1,5 +1,5 @@
 //! What the end-to-end tests share: a real PostgreSQL with a fresh database for each test, a running
-//! `airlock serve`, and small connectors.
+//! `airlock serve`, small connectors, and those that mean harm.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,12 +7,16 @@
     clippy::unwrap_used
 )]
 
+pub mod attacks;
 mod database;
 pub mod hostile;
+mod memory;
 mod server;
 pub mod types;
+pub mod world;
 
 pub use database::{Database, cluster};
+pub use memory::resident_bytes;
 pub use server::Server;
 
 /// A connector that answers everything it was given.

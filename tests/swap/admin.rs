@@ -1,6 +1,7 @@
 //! The admin surface: who may use it, what it shows, rollback, and changes of the configuration.
 
-use crate::world::{TOKEN, World, admin_base, answering, digest};
+use crate::world::serving;
+use airlock_tests::world::{TOKEN, World, admin_base, answering, digest};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::Method;
@@ -23,7 +24,7 @@ fn stdout(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_learn_nothing() {
-    let world = World::with(&[]).await;
+    let world = serving(&[]).await;
     let base = admin_base(&world.server);
     let http = &world.server.http;
     for path in ["/v1/status", "/v1/connectors/postgres_v2", "/nowhere"] {
@@ -52,7 +53,7 @@ async fn strangers_learn_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_tells_what_goes_on() {
     let a = answering("a", "one").component();
-    let world = World::with(&[("a.wasm", &a)]).await;
+    let world = serving(&[("a.wasm", &a)]).await;
     for _ in 0..3 {
         world.call("a").await;
     }
@@ -97,7 +98,7 @@ async fn the_status_tells_what_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_holds_until_something_new_comes() {
     let [one, two, three] = ["one", "two", "three"].map(|text| answering("a", text).component());
-    let world = World::with(&[("a.wasm", &one)]).await;
+    let world = serving(&[("a.wasm", &one)]).await;
     let is_live = |component: &[u8]| {
         let digest = digest(component);
         move |status: &Value| status["live"]["digest"] == *digest
@@ -143,7 +144,7 @@ async fn a_rollback_holds_until_something_new_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_swap_is_told_to_who_asked_for_it() {
-    let world = World::with(&[]).await;
+    let world = serving(&[]).await;
     std::fs::write(world.at("a.wasm"), "garbage").unwrap();
     let refused = airlock(&world, &["swap", "a"]);
     assert_eq!(refused.status.code(), Some(1));
@@ -161,7 +162,7 @@ async fn a_refused_swap_is_told_to_who_asked_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_the_configuration_take_hold() {
     let a = answering("a", "one").component();
-    let world = World::with(&[("a.wasm", &a)]).await;
+    let world = serving(&[("a.wasm", &a)]).await;
     let fuel = |fuel: u64| move |status: &Value| status["live"]["limits"]["plan_fuel"] == fuel;
     world.configure("[connectors.a.limits]\nplan_fuel = 1000000\n");
     let status = world.until("a", fuel(1_000_000)).await;

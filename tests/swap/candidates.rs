@@ -1,7 +1,8 @@
 //! What is not fit never displaces what is live, and the reason is told.
 
-use crate::world::{World, answering, digest};
+use crate::world::serving;
 use airlock_tests::hostile::Guest;
+use airlock_tests::world::{answering, digest};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -102,7 +103,7 @@ fn unfit() -> Vec<Unfit> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_unfit_never_displace_what_is_live() {
     let good = answering("a", "good").component();
-    let world = World::with(&[("a.wasm", &good)]).await;
+    let world = serving(&[("a.wasm", &good)]).await;
     let live = digest(&good);
     for Unfit {
         name,
@@ -143,7 +144,7 @@ async fn the_unfit_never_displace_what_is_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_file_is_not_read() {
     let good = answering("a", "good").component();
-    let world = World::with(&[("a.wasm", &good)]).await;
+    let world = serving(&[("a.wasm", &good)]).await;
     let replace = |make: &dyn Fn(&std::path::Path)| {
         let new = world.at("new");
         make(&new);
@@ -183,7 +184,7 @@ async fn what_is_no_file_is_not_read() {
 async fn the_unfit_keep_nobody_from_starting() {
     let good = answering("a", "good").component();
     let postgres = b"not postgres_v2 at all".as_slice();
-    let world = World::with(&[
+    let world = serving(&[
         ("a.wasm", &good),
         ("b.wasm", b"\0asm"),
         ("postgres_v2.wasm", postgres),

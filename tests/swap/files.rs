@@ -1,13 +1,14 @@
 //! How files come and go: slowly, all at once, by link, and from elsewhere.
 
-use crate::world::{World, answering, call, digest, until};
+use crate::world::{serving, serving_too};
+use airlock_tests::world::{answering, call, digest, until};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_connectors_go_live() {
-    let world = World::with(&[]).await;
+    let world = serving(&[]).await;
     let a = answering("a", "one").component();
     fs::write(world.at("a.wasm"), &a).unwrap();
     let live = |status: &serde_json::Value| status["live"]["digest"] == *digest(&a);
@@ -19,7 +20,7 @@ async fn new_connectors_go_live() {
 async fn a_file_that_is_being_written_is_left_alone() {
     let old = answering("a", "old").component();
     let new = answering("a", "new").component();
-    let world = World::with(&[("a.wasm", &old)]).await;
+    let world = serving(&[("a.wasm", &old)]).await;
     let (first, second) = new.split_at(new.len() / 2);
     let mut file = OpenOptions::new()
         .write(true)
@@ -48,7 +49,7 @@ async fn a_file_that_is_being_written_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storms_of_renames_end_with_the_last_file() {
     let [a, b, last] = ["a", "b", "last"].map(|text| answering("a", text).component());
-    let world = World::with(&[("a.wasm", &a)]).await;
+    let world = serving(&[("a.wasm", &a)]).await;
     let files: [(&[u8], &str); 3] = [(&a, "a"), (b"garbage", ""), (&b, "b")];
     for (contents, _) in files.iter().cycle().take(600) {
         world.put("a.wasm", contents);
@@ -67,7 +68,7 @@ async fn storms_of_renames_end_with_the_last_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn links_are_followed_to_where_they_lead_now() {
     let [old, new] = ["old", "new"].map(|text| answering("a", text).component());
-    let world = World::with(&[]).await;
+    let world = serving(&[]).await;
     for (version, component) in [("..1", &old), ("..2", &new)] {
         fs::create_dir(world.at(version)).unwrap();
         fs::write(world.at(version).join("a.wasm"), component).unwrap();
@@ -89,7 +90,7 @@ async fn links_are_followed_to_where_they_lead_now() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_gone_leaves_its_connector_live() {
     let [old, new, other] = ["old", "new", "other"].map(|text| answering("a", text).component());
-    let world = World::with(&[("a.wasm", &old)]).await;
+    let world = serving(&[("a.wasm", &old)]).await;
     fs::remove_file(world.at("a.wasm")).unwrap();
     let b = answering("b", "b").component();
     world.put("b.wasm", &b);
@@ -116,8 +117,8 @@ async fn a_file_that_is_gone_leaves_its_connector_live() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_share_a_directory() {
     let [old, new] = ["old", "new"].map(|text| answering("a", text).component());
-    let world = World::with(&[("a.wasm", &old)]).await;
-    let second = World::serve(&world.at(""), &world.config());
+    let world = serving(&[("a.wasm", &old)]).await;
+    let second = serving_too(&world);
     for component in [&new, &old, &new] {
         world.put("a.wasm", component);
         let live = |status: &serde_json::Value| status["live"]["digest"] == *digest(component);

@@ -1,6 +1,7 @@
 //! Swaps while many clients call: no call fails, and each reply is of the version that it names.
 
-use crate::world::{World, answering, digest};
+use crate::world::serving;
+use airlock_tests::world::{answering, digest};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +16,7 @@ async fn swaps_fail_no_call_and_mix_no_reply() {
     let digests = versions
         .each_ref()
         .map(|(text, component)| (*text, digest(component)));
-    let world = World::with(&[("a.wasm", &versions[0].1)]).await;
+    let world = serving(&[("a.wasm", &versions[0].1)]).await;
     let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let client = async || {
         let mut seen = [0, 0];
@@ -66,7 +67,7 @@ async fn calls_under_way_finish_on_the_old_version() {
         )
     };
     let [old, new] = ["old", "new"].map(|text| slow(text).component());
-    let world = World::with(&[("a.wasm", &old)]).await;
+    let world = serving(&[("a.wasm", &old)]).await;
     world
         .database
         .batch_execute("SELECT pg_advisory_lock(7)")

@@ -1,6 +1,7 @@
 //! Calls are recorded without their values, and a version that plans them differently is told so.
 
-use crate::world::{World, answering, digest};
+use crate::world::configured;
+use airlock_tests::world::{World, answering, digest};
 use serde_json::{Value, json};
 use std::fs;
 use std::process::{Command, Output};
@@ -35,7 +36,7 @@ const CONFIG: &str =
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_recorded_once_for_each_shape_and_without_values() {
     let one = answering("a", "one").component();
-    let world = World::configured(CONFIG, &[("a.wasm", &one)]).await;
+    let world = configured(CONFIG, &[("a.wasm", &one)]).await;
     let call = |table: &str, value: &str| {
         json!({
             "database_connection_str": world.database.dsn,
@@ -75,7 +76,7 @@ async fn calls_are_recorded_once_for_each_shape_and_without_values() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replay_shows_what_is_planned_differently() {
     let [one, two] = ["one", "two"].map(|text| answering("a", text).component());
-    let world = World::configured(CONFIG, &[("a.wasm", &one)]).await;
+    let world = configured(CONFIG, &[("a.wasm", &one)]).await;
     world.call("a").await;
     let equal = replay(&world, &one, &same("one", "2.0.0"), &[]);
     assert_eq!(equal.status.code(), Some(0), "{equal:?}");
@@ -111,7 +112,7 @@ async fn replay_shows_what_is_planned_differently() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_holds_back_what_plans_differently_unless_it_is_listed() {
     let [one, two] = ["one", "two"].map(|text| answering("a", text).component());
-    let world = World::configured(CONFIG, &[("a.wasm", &one)]).await;
+    let world = configured(CONFIG, &[("a.wasm", &one)]).await;
     world.call("a").await;
     world.put("a.wasm", &two);
     let told = |status: &Value| {

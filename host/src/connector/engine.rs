@@ -38,6 +38,13 @@ impl Sandbox {
         tick(&engine).map_err(Fault::internal)?;
         Ok(Sandbox { engine, compiler })
     }
+
+    /// Core instances that there are at this moment, of all components together.
+    #[must_use]
+    pub fn instances(&self) -> u64 {
+        let metrics = self.engine.pooling_allocator_metrics();
+        metrics.map_or(0, |metrics| metrics.core_instances())
+    }
 }
 
 /// Epochs that pass within `plan_ms` milliseconds.

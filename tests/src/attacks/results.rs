@@ -2,12 +2,12 @@
 //!
 //! The offsets are those of the records in the contract: see `tests/src/hostile/image.rs`.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Answer, Guest};
 use airlock::fault::Culprit;
-use airlock_tests::hostile::{Answer, Guest};
 
 /// Code that traps, and what it is called.
-pub(crate) const TRAPS: [(&str, &str); 8] = [
+pub const TRAPS: [(&str, &str); 8] = [
     ("unreachable", "`unreachable`"),
     (
         "(drop (i32.div_s (i32.const 1) (i32.const 0)))",
@@ -39,7 +39,7 @@ pub(crate) const TRAPS: [(&str, &str); 8] = [
     ),
 ];
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [
         traps(),
         pointers(),

@@ -1,9 +1,9 @@
 //! Files that are no connector, and components that ask for more or offer less than the contract.
 
-use crate::attack::Attack;
-use airlock_tests::hostile::{Guest, WIT};
+use super::Attack;
+use crate::hostile::{Guest, WIT};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [
         files(),
         components(),

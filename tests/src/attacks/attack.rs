@@ -1,8 +1,8 @@
 //! One attack: a connector, what it is held to, and what shall come of it.
 
+use crate::hostile::Guest;
 use airlock::fault::Culprit;
 use airlock::{ConnectorLimits, Fault, Imports, Parameters, Policy, Runtime};
-use airlock_tests::hostile::Guest;
 use serde_json::json;
 use std::error::Error;
 
@@ -11,9 +11,9 @@ const MOST_SHOWN_BYTES: usize = 5_000;
 
 /// A connector that means harm.
 #[derive(Clone)]
-pub(crate) struct Attack {
+pub struct Attack {
     /// What it does.
-    pub(crate) name: String,
+    pub name: String,
     component: Vec<u8>,
     /// It has to plan its examples before it is called.
     probed: bool,
@@ -36,12 +36,12 @@ enum End {
 
 impl Attack {
     /// An attack that ends well but for what is said after this.
-    pub(crate) fn new(name: impl Into<String>, guest: &Guest) -> Attack {
+    pub(super) fn new(name: impl Into<String>, guest: &Guest) -> Attack {
         Attack::by_file(name, guest.component())
     }
 
     /// As [`Attack::new`], by a file that need not be a component.
-    pub(crate) fn by_file(name: impl Into<String>, component: Vec<u8>) -> Attack {
+    pub(super) fn by_file(name: impl Into<String>, component: Vec<u8>) -> Attack {
         Attack {
             name: name.into(),
             component,
@@ -54,19 +54,19 @@ impl Attack {
     }
 
     /// Holds it to other limits than the usual ones.
-    pub(crate) fn within(mut self, change: impl FnOnce(&mut ConnectorLimits)) -> Attack {
+    pub(super) fn within(mut self, change: impl FnOnce(&mut ConnectorLimits)) -> Attack {
         change(&mut self.policy.limits);
         self
     }
 
     /// Grants it these imports.
-    pub(crate) fn granted(mut self, imports: Imports) -> Attack {
+    pub(super) fn granted(mut self, imports: Imports) -> Attack {
         self.policy.imports = imports;
         self
     }
 
     /// Has it plan its examples before it is called.
-    pub(crate) fn probed(self) -> Attack {
+    pub(super) fn probed(self) -> Attack {
         Attack {
             probed: true,
             ..self
@@ -74,47 +74,47 @@ impl Attack {
     }
 
     /// Holds it to this policy, but for the limits.
-    pub(crate) fn under(self, policy: Policy) -> Attack {
+    pub(super) fn under(self, policy: Policy) -> Attack {
         let limits = self.policy.limits;
         let policy = Policy { limits, ..policy };
         Attack { policy, ..self }
     }
 
     /// It is not loaded, and the reason says this.
-    pub(crate) fn refused(self, says: &str) -> Attack {
+    pub(super) fn refused(self, says: &str) -> Attack {
         self.ends(End::Refused(Culprit::Connector), says)
     }
 
     /// It is not loaded, and the reason names this limit.
-    pub(crate) fn refused_at(self, limit: &'static str) -> Attack {
+    pub(super) fn refused_at(self, limit: &'static str) -> Attack {
         let limit = Some(limit);
         Attack { limit, ..self }.refused("")
     }
 
     /// Its call fails by its own fault, which says this.
-    pub(crate) fn fails(self, says: &str) -> Attack {
+    pub(super) fn fails(self, says: &str) -> Attack {
         self.fails_by(Culprit::Connector, says)
     }
 
     /// Its call fails by its own fault, which names this limit.
-    pub(crate) fn fails_at(self, limit: &'static str) -> Attack {
+    pub(super) fn fails_at(self, limit: &'static str) -> Attack {
         let limit = Some(limit);
         Attack { limit, ..self }.fails("")
     }
 
     /// Its call fails, and somebody else has to act.
-    pub(crate) fn fails_by(self, culprit: Culprit, says: &str) -> Attack {
+    pub(super) fn fails_by(self, culprit: Culprit, says: &str) -> Attack {
         self.ends(End::Failed(culprit), says)
     }
 
     /// Its call fails at this limit, and somebody else has to act.
-    pub(crate) fn fails_at_by(self, limit: &'static str, culprit: Culprit) -> Attack {
+    pub(super) fn fails_at_by(self, limit: &'static str, culprit: Culprit) -> Attack {
         let limit = Some(limit);
         Attack { limit, ..self }.fails_by(culprit, "")
     }
 
     /// Its call is answered with this, as if it meant no harm.
-    pub(crate) fn answers(self, body: &str) -> Attack {
+    pub(super) fn answers(self, body: &str) -> Attack {
         self.ends(End::Answered, body)
     }
 
@@ -124,12 +124,13 @@ impl Attack {
     }
 
     /// Name of the limit that it breaks.
-    pub(crate) fn limit(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn limit(&self) -> Option<&'static str> {
         self.limit
     }
 
     /// Attacks, and tells what is not as it shall be.
-    pub(crate) async fn complaint(&self, runtime: &Runtime, dsn: &str) -> Option<String> {
+    pub async fn complaint(&self, runtime: &Runtime, dsn: &str) -> Option<String> {
         let (end, shown, story) = match self.attempt(runtime, dsn).await {
             Ok(body) => (End::Answered, body.clone(), body),
             Err((end, fault)) => (end, shown(&fault), story(&fault)),

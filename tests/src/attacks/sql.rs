@@ -1,11 +1,11 @@
 //! SQL text that says one thing and does another. What the host cannot tell, PostgreSQL refuses.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, command, manifest, plan, statement};
 use airlock::fault::Culprit;
 use airlock::plan::{Access, Manifest, Plan, Reply, RowShape};
-use airlock_tests::hostile::{Guest, command, manifest, plan, statement};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [malformed(), too_much(), utilities(), reads(), several()].concat()
 }
 

@@ -1,11 +1,11 @@
 //! Plans that are well made and break the contract: counts, arguments, replies, rounds.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, plan, statement};
 use airlock::fault::Culprit;
 use airlock::plan::{Access, Argument, Arguments, Batch, Plan, Reply, RowShape, Statement};
-use airlock_tests::hostile::{Guest, plan, statement};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [counts(), pointers(), literals(), replies(), rounds()].concat()
 }
 

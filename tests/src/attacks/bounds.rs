@@ -1,15 +1,15 @@
 //! Connectors that take more than they may: time, memory, tables, instances, stack.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, command, manifest};
 use airlock::plan::{Access, Manifest};
-use airlock_tests::hostile::{Guest, command, manifest};
 
 const LOOP: &str = "(loop $again (br $again))";
 
 /// Fuel that a loop burns in no time.
 const LITTLE_FUEL: u64 = 1_000_000;
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [
         compiling(),
         probing(),
@@ -22,6 +22,12 @@ pub(crate) fn attacks() -> Vec<Attack> {
         output(),
     ]
     .concat()
+}
+
+/// A connector that plans until its usual limits end it, which takes seconds.
+#[must_use]
+pub fn endless() -> Attack {
+    Attack::new("loops up to the usual limits", &Guest::planning(LOOP)).fails("plan_")
 }
 
 fn starting(code: &str) -> Guest {

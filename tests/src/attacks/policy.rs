@@ -1,14 +1,14 @@
 //! Plans that would go around what the operator allows: by claiming less than they do, or more than
 //! they need, and by calling themselves what they are not.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, command, manifest, statement};
 use airlock::Policy;
 use airlock::fault::Culprit;
 use airlock::plan::{Access, Manifest, Plan, Reply};
 use airlock::policy::{Caps, Role, SessionRules, StatementRules};
-use airlock_tests::hostile::{Guest, command, manifest, statement};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [access(), kinds(), roles(), caps(), vec![elsewhere()]].concat()
 }
 

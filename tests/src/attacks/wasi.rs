@@ -1,10 +1,10 @@
 //! Connectors that may import WASI and abuse it, and imports that are not WASI.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, WIT};
 use airlock::Imports;
-use airlock_tests::hostile::{Guest, WIT};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     let attacks = [output(), random(), waiting(), ends(), closed(), foreign()].concat();
     let granted = |attack: Attack| attack.granted(Imports::VirtualWasi);
     attacks.into_iter().map(granted).collect()

@@ -1,10 +1,10 @@
 //! Manifests that lie.
 
-use crate::attack::Attack;
+use super::Attack;
+use crate::hostile::{Guest, command, manifest, parameter};
 use airlock::plan::{Access, Manifest, ParameterKind};
-use airlock_tests::hostile::{Guest, command, manifest, parameter};
 
-pub(crate) fn attacks() -> Vec<Attack> {
+pub(super) fn attacks() -> Vec<Attack> {
     [names(), commands(), sizes()].concat()
 }
 
