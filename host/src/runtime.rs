@@ -9,7 +9,9 @@ use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
+use crate::planning;
 use crate::policy::Policy;
+use crate::priority;
 use crate::probe;
 use crate::recording::Recorder;
 use crate::replay;
@@ -98,7 +100,8 @@ impl Runtime {
         component: &[u8],
         policy: impl Into<Arc<Policy>>,
     ) -> Result<Arc<Connector>, Fault> {
-        let connector = Arc::new(self.compile(component, policy)?);
+        let policy = policy.into();
+        let connector = Arc::new(priority::aside(|| self.compile(component, policy))?);
         self.install(connector.clone());
         Ok(connector)
     }
@@ -138,7 +141,7 @@ impl Runtime {
         let (policy, digest) = (policy.into(), Digest::of(component));
         let admitted = match self.versions.warm(name, digest, &policy) {
             Some(warm) => Ok(warm),
-            None => self.admit(name, component, policy),
+            None => priority::aside(|| self.admit(name, component, policy)),
         };
         match admitted.and_then(|connector| self.replayed(connector)) {
             Ok(connector) => {
@@ -185,7 +188,7 @@ impl Runtime {
         let live = self.versions.live().get(connector.name()).cloned();
         let other = live.filter(|live| live.digest() != connector.digest());
         if let (Some(live), Some(rule)) = (other, &connector.policy().replay) {
-            replay::gate(rule, &live, &connector)?;
+            priority::aside(|| replay::gate(rule, &live, &connector))?;
         }
         Ok(connector)
     }
@@ -199,7 +202,9 @@ impl Runtime {
         let Some(live) = self.versions.live().get(name).cloned() else {
             return Err(versions::not_found(format!("no version of {name} is live")));
         };
-        let held = live.held_to(policy.into()).and_then(|held| {
+        let policy = policy.into();
+        let held = priority::aside(|| {
+            let held = live.held_to(policy)?;
             probe::probe(&held, self.trusts(&held))?;
             Ok(Arc::new(held))
         });
@@ -539,12 +544,13 @@ impl FoundCommand {
     }
 
     async fn plan(&self, call: &Arc<Call>, recorder: Option<Arc<Recorder>>) -> Result<Plan, Fault> {
-        let call = call.clone();
-        self.ask(move |connector, command| {
-            if let Some(recorder) = recorder {
+        let (found, call) = (self.clone(), call.clone());
+        planning::plan(move |patience| {
+            let (connector, command) = (&found.connector, found.command());
+            if let Some(recorder) = &recorder {
                 recorder.record(connector.name(), command, call.sealed());
             }
-            connector.plan(command, call.sealed())
+            connector.plan_within(patience, command, call.sealed())
         })
         .await
     }
@@ -555,25 +561,13 @@ impl FoundCommand {
         state: Vec<u8>,
         outcomes: Vec<Outcome>,
     ) -> Result<Plan, Fault> {
-        let call = call.clone();
+        let (found, call) = (self.clone(), call.clone());
         let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
-        self.ask(move |connector, command| {
-            connector.resume(command, call.sealed(), &state, &outcomes)
+        planning::plan(move |patience| {
+            let (connector, command) = (&found.connector, found.command());
+            connector.resume_within(patience, command, call.sealed(), &state, &outcomes)
         })
         .await
-    }
-
-    /// Runs the component on a thread where it may take its time.
-    async fn ask(
-        &self,
-        question: impl FnOnce(&Connector, &str) -> Result<Plan, Fault> + Send + 'static,
-    ) -> Result<Plan, Fault> {
-        let found = self.clone();
-        let ask = move || question(&found.connector, found.command());
-        match tokio::task::spawn_blocking(ask).await {
-            Ok(answer) => answer,
-            Err(panicked) => Err(Fault::internal(panicked)),
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::compile_cache::{CompileCache, CompileCacheKey};
 use super::{Digest, engine};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
-use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, getpriority_process, nice, setrlimit};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -314,7 +314,9 @@ fn stopped(limit: &str) -> Fault {
 /// # Errors
 /// When the bounds cannot be set or the pipes break.
 pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
-    nice(NICE)?;
+    // Who started it may have gone down some of the way.
+    let lowered = getpriority_process(None)?;
+    nice((NICE - lowered).max(0))?;
     bound(Resource::Core, 0)?;
     // All threads may be at work; the parent keeps the time on the wall.
     bound(Resource::Cpu, 1 + THREADS * compile_ms.div_ceil(1_000))?;

@@ -5,6 +5,7 @@ use super::bindings::{Connector as Instance, ConnectorPre};
 use super::convert::is_name;
 use super::digest::Digest;
 use super::engine::Sandbox;
+use super::patience::Patience;
 use super::store::{self, Meter};
 use super::wasi;
 use crate::call::CommandSpec;
@@ -212,30 +213,41 @@ impl Connector {
     /// # Errors
     /// What the connector answers, or its fault where it traps or goes beyond a limit.
     pub fn plan(&self, command: &str, sealed: &str) -> Result<Plan, Fault> {
-        self.ask(command, sealed, |instance, store, call| {
+        let answer = self.plan_within(Patience::Full, command, sealed);
+        answer.unwrap_or_else(|| Err(Fault::internal("a plan was given up")))
+    }
+
+    /// As [`Connector::plan`]; none where it takes longer than `patience`.
+    pub(crate) fn plan_within(
+        &self,
+        patience: Patience,
+        command: &str,
+        sealed: &str,
+    ) -> Option<Result<Plan, Fault>> {
+        self.ask(patience, command, sealed, |instance, store, call| {
             instance.call_plan(store, call)
         })
     }
 
-    /// Continues a call with the outcomes of its last plan, in a fresh instance.
-    ///
-    /// # Errors
-    /// As for [`Connector::plan`].
-    pub fn resume(
+    /// Continues a call with the outcomes of its last plan, in a fresh instance; none where it takes
+    /// longer than `patience`.
+    pub(crate) fn resume_within(
         &self,
+        patience: Patience,
         command: &str,
         sealed: &str,
         state: &[u8],
         outcomes: &[StatementOutcome],
-    ) -> Result<Plan, Fault> {
+    ) -> Option<Result<Plan, Fault>> {
         let outcomes: Vec<wit::Outcome> = outcomes.iter().map(Into::into).collect();
-        self.ask(command, sealed, |instance, store, call| {
+        self.ask(patience, command, sealed, |instance, store, call| {
             instance.call_resume(store, call, state, &outcomes)
         })
     }
 
     fn ask(
         &self,
+        patience: Patience,
         command: &str,
         sealed: &str,
         call_in: impl FnOnce(
@@ -243,7 +255,7 @@ impl Connector {
             &mut Store<Meter>,
             &wit::Call,
         ) -> wasmtime::Result<Result<wit::Plan, wit::Failure>>,
-    ) -> Result<Plan, Fault> {
+    ) -> Option<Result<Plan, Fault>> {
         let limits = &self.policy.limits;
         let limit = limits.input_bytes;
         if sealed.len() > limit {
@@ -251,17 +263,28 @@ impl Connector {
                 "the call without its values has {} bytes; the limit input_bytes is {limit}",
                 sealed.len()
             );
-            return Err(Fault::parameters("ProgramLimitExceeded", message));
+            return Some(Err(Fault::parameters("ProgramLimitExceeded", message)));
         }
         let call = wit::Call {
             command: command.into(),
             input: sealed.into(),
         };
-        let mut store = store::new(&self.sandbox, limits, limits.plan_bytes, !self.is_pure())?;
+        let store = store::new(&self.sandbox, limits, limits.plan_bytes, !self.is_pure());
+        let mut store = match store {
+            Ok(store) => store,
+            Err(fault) => return Some(Err(fault)),
+        };
+        patience.set(&mut store, limits);
         let answer = self
             .instantiate
             .instantiate(&mut store)
             .and_then(|instance| call_in(&instance, &mut store, &call));
+        if let Err(error) = &answer
+            && patience.is_shorter_than(limits)
+            && store::is_out_of_time(error)
+        {
+            return None;
+        }
         let fuel_left = store.get_fuel().unwrap_or(limits.plan_fuel);
         self.usage.took(
             limits.plan_fuel - fuel_left,
@@ -270,11 +293,11 @@ impl Connector {
         if let Some(state) = &store.data().wasi {
             wasi::log(state, &self.name, command);
         }
-        match answer {
+        Some(match answer {
             Ok(Ok(plan)) => Ok(plan.into()),
             Ok(Err(failure)) => Err(failure.into()),
             Err(error) => Err(store::stopped(&store, "plan_bytes", error)),
-        }
+        })
     }
 }
 

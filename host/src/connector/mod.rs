@@ -13,6 +13,7 @@ mod component;
 mod convert;
 mod digest;
 mod engine;
+mod patience;
 mod store;
 mod wasi;
 
@@ -24,3 +25,4 @@ pub use compile_cache::{CompileCache, CompileCacheError, CompileCacheKey, Compil
 pub use component::{Connector, Import};
 pub use digest::Digest;
 pub use engine::Sandbox;
+pub(crate) use patience::Patience;

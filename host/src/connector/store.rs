@@ -1,6 +1,7 @@
 //! The bounds of one instance.
 
-use super::engine::{self, Sandbox};
+use super::engine::Sandbox;
+use super::patience::Patience;
 use super::wasi::{State, Stop};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
@@ -91,10 +92,15 @@ pub(super) fn new(
     let mut store = Store::new(&sandbox.engine, meter);
     store.limiter(|meter| meter);
     store.set_fuel(limits.plan_fuel).map_err(Fault::internal)?;
-    store.set_epoch_deadline(engine::epochs(limits.plan_ms));
+    Patience::Full.set(&mut store, limits);
     store.set_hostcall_fuel(lift_bytes);
     store.set_max_component_handles(MAX_HANDLES);
     Ok(store)
+}
+
+/// Whether an instance was stopped because its time was over.
+pub(super) fn is_out_of_time(error: &wasmtime::Error) -> bool {
+    error.downcast_ref() == Some(&Trap::Interrupt)
 }
 
 /// Why an instance was stopped, with the limit by name. `lift` names the bound on what it may hand

@@ -126,6 +126,14 @@ fn time() -> Vec<Attack> {
         ("asks for no memory again and again", Guest::planning(grow)),
     ];
     let calls = calls.map(|(name, guest)| Attack::new(name, &guest).fails_at("plan_ms"));
+    let count = "(local.set $command (i32.const 60000000))
+        (loop $again
+          (local.set $command (i32.sub (local.get $command) (i32.const 1)))
+          (br_if $again (local.get $command)))";
+    // Longer than what is waited for at the usual priority.
+    let patient = Attack::new("counts to sixty million", &Guest::planning(count))
+        .within(|limits| limits.plan_ms = 60_000)
+        .answers("[[1]]");
     let start = Attack::new("starts for ages", &starting(LOOP)).refused_at("plan_ms");
     let all = calls.into_iter().chain([start]);
     all.map(|attack| {
@@ -134,6 +142,7 @@ fn time() -> Vec<Attack> {
             limits.plan_ms = 50;
         })
     })
+    .chain([patient])
     .collect()
 }
 
