@@ -9,8 +9,9 @@ use std::thread;
 /// The lowest priority, counted from the usual one.
 pub(crate) const LOWEST: i32 = 19;
 
-/// How far work goes down that nobody waits for: to a tenth of the processor where others want it.
-const ASIDE: i32 = 10;
+/// How far work goes down that nobody waits for: to a thirtieth of a processor that others want whole.
+/// What takes the compiler a fraction of a second alone still ends within `compile_ms` then.
+pub(crate) const ASIDE: i32 = 15;
 
 /// Does some work on a thread of its own that gives way to others, with the processes that it starts.
 ///

@@ -6,6 +6,7 @@ use airlock::admin::Admin;
 use airlock::http::{self, App, HttpService};
 use airlock::postgres::Cluster;
 use airlock::swap::{self, ConfigFile, Deployment};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
     logging::start(arguments.log_format);
+    open_more_files();
     let mut config = connectors::configure(&arguments.connectors)?;
     config.listen = arguments.listen.unwrap_or(config.listen);
     let deployment = Arc::new(connectors::deployment(config)?);
@@ -40,6 +42,19 @@ pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
     });
     async_runtime()?.block_on(listen(deployment, config_file))?;
     Ok(Ending::Done)
+}
+
+/// Has the system let this process open as many files as it may: each component that is mapped takes one,
+/// beside connections. The usual bound is there for programs that know no more than a thousand.
+fn open_more_files() {
+    let most = getrlimit(Resource::Nofile).maximum;
+    let all = Rlimit {
+        current: most,
+        maximum: most,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::warn!(%error, "no more files can be open than by default");
+    }
 }
 
 /// Listens, serves what is deployed and keeps it as its files are, until a signal to stop; then

@@ -8,6 +8,7 @@ use super::compile_cache::{CompileCache, CompileCacheKey};
 use super::{Digest, engine};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
+use crate::priority::ASIDE;
 use rustix::process::{Resource, Rlimit, getpriority_process, nice, setrlimit};
 use std::ffi::OsString;
 use std::fs::File;
@@ -21,10 +22,6 @@ use std::thread;
 use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
-
-/// Beside a thread of usual priority that never waits, a thirtieth of a processor: calls lose no more,
-/// and what takes a fraction of a second alone still ends within `compile_ms`.
-const NICE: i32 = 15;
 
 /// Has the allocator of the `airlock` program take memory as it is needed: what it sets aside in
 /// advance would count against the limit.
@@ -316,7 +313,7 @@ fn stopped(limit: &str) -> Fault {
 pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
     // Who started it may have gone down some of the way.
     let lowered = getpriority_process(None)?;
-    nice((NICE - lowered).max(0))?;
+    nice((ASIDE - lowered).max(0))?;
     bound(Resource::Core, 0)?;
     // All threads may be at work; the parent keeps the time on the wall.
     bound(Resource::Cpu, 1 + THREADS * compile_ms.div_ceil(1_000))?;
