@@ -181,7 +181,7 @@ async fn a_name_gives_nothing_away() {
         );
         assert_eq!(
             reply["error"],
-            json!({"error_code": "OperationalError", "message": message})
+            json!({"error_code": "OperationalError", "message": message, "outcome": "aborted"})
         );
     }
     // Everyone else is told what libpq tells.

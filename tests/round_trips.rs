@@ -161,22 +161,23 @@ async fn calls_wait_no_more_often_than_they_must() {
     // What a call costs once its statement is prepared, and what it costs the first time.
     for (command, call, cold, warm) in [
         ("SelectValuesV2", select.clone(), 2, 1),
-        ("InsertValuesV2", insert(rows(1, 0)), 2, 1),
-        // BEGIN goes along with the rows; COMMIT waits for their results.
+        // BEGIN goes along with the rows, and so does the question for the transaction; COMMIT waits for
+        // their results.
+        ("InsertValuesV2", insert(rows(1, 0)), 3, 2),
         ("InsertValuesV2", insert(rows(20, 0)), 2, 2),
         // Look at the relation; prepare COPY; begin it; send the rows; commit.
         ("InsertValuesV2", insert(rows(500, 0)), 5, 5),
-        ("UpdateValuesV2", update, 2, 1),
+        ("UpdateValuesV2", update, 3, 2),
         ("UpdateValuesV2", returning, 3, 2),
-        ("DeleteValuesV2", delete, 2, 1),
-        ("CreateTableV2", create, 1, 1),
-        ("DropTableV2", table("u", json!({})), 1, 1),
+        ("DeleteValuesV2", delete, 3, 2),
+        ("CreateTableV2", create, 2, 2),
+        ("DropTableV2", table("u", json!({})), 2, 2),
         // The session is reset behind each of these, so nothing stays prepared.
         (
             "DoSQL",
             dosql("UPDATE t SET name = 'z' WHERE id = 6", false),
-            2,
-            2,
+            3,
+            3,
         ),
         (
             "DoSQL",
@@ -220,8 +221,7 @@ async fn calls_wait_no_more_often_than_they_must() {
     }
 }
 
-/// The role and the timeouts of a policy go along with BEGIN. A statement that would run alone waits
-/// for COMMIT now, and nothing else.
+/// The role and the timeouts of a policy go along with BEGIN.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
     let database = Database::fresh().await;
@@ -261,6 +261,35 @@ async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
         let counted = counter.round_trips.load(Ordering::SeqCst);
         assert_eq!(reply["error"], Value::Null, "{command}: {reply}");
         assert_eq!(counted, expected.unwrap_or(counted), "{command}");
+    }
+}
+
+/// A policy that does without confirmations saves the round trip of COMMIT.
+#[tokio::test(flavor = "multi_thread")]
+async fn unconfirmed_writes_wait_once() {
+    let database = Database::fresh().await;
+    database
+        .batch_execute("CREATE TABLE t (id int PRIMARY KEY, name text)")
+        .await
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("airlock.toml");
+    let policy = "[connectors.postgres_v2]\nunconfirmed_writes = true\n";
+    std::fs::write(&config, policy).unwrap();
+    let config = config.to_str().unwrap();
+    let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &["--config", config], &[]);
+    let counter = Counter::start(database.cluster().port()).await;
+    let dsn = database.dsn.replace(
+        &format!("port={}", database.cluster().port()),
+        &format!("port={} sslmode=disable", counter.port),
+    );
+    for id in 0..3 {
+        let call = json!({"database_connection_str": dsn, "table_name": "t", "schema": {"columns": ["id"], "values": [[id]]}});
+        counter.round_trips.store(0, Ordering::SeqCst);
+        let (_, reply) = server.call("postgres_v2/InsertValuesV2", &call).await;
+        assert_eq!(reply["error"], Value::Null, "{reply}");
+        let counted = counter.round_trips.load(Ordering::SeqCst);
+        assert!(id == 0 || counted == 1, "{counted}");
     }
 }
 

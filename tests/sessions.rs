@@ -262,6 +262,7 @@ async fn calls_that_wait_hold_no_instance() {
         // There may be as many instances as threads that plan.
         instances: 1_000,
         deadline_ms: 600_000,
+        pool_waiting: CALLS as usize,
         ..Limits::default()
     };
     let runtime = Arc::new(Runtime::empty(limits).unwrap());

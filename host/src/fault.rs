@@ -4,6 +4,7 @@
 //! a private cause for the log. It knows nothing of HTTP: `http/envelope.rs` turns it into a status
 //! in one exhaustive match over [`Kind`].
 
+use crate::transaction::TransactionStatus;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -64,6 +65,8 @@ pub struct Fault {
     pub pointer: Option<String>,
     /// What the server said beyond the message.
     pub server: Option<Box<ServerReport>>,
+    /// What became of the transaction; none where the call came to none.
+    pub status: Option<TransactionStatus>,
     /// The cause, for the log. Must not hold values or secrets.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -98,6 +101,7 @@ impl Fault {
             message: message.into(),
             pointer: None,
             server: None,
+            status: None,
             cause: None,
         }
     }
@@ -135,6 +139,15 @@ impl Fault {
         let pointer = Some(pointer.into());
         Fault {
             pointer: pointer.filter(|pointer| pointer.len() <= MAX_SHOWN_BYTES),
+            ..self
+        }
+    }
+
+    /// Says what became of the transaction, unless that is said already.
+    #[must_use]
+    pub fn with_status(self, status: TransactionStatus) -> Fault {
+        Fault {
+            status: self.status.or(Some(status)),
             ..self
         }
     }

@@ -90,8 +90,24 @@ limits! {
     deadline_ms: u64 = 40_000;
     /// Time to connect in milliseconds where the connection string says nothing.
     connect_ms: u64 = 10_000;
-    /// Connections to one database as one user.
+    /// Connections to one database as one user. One that is being closed counts until the server has ended it.
     pool_connections: usize = 16;
+    /// Calls that wait for a connection to one database as one user; more are turned away. Fewer than
+    /// `concurrent_calls`, so that a database that stands still leaves room for the others.
+    pool_waiting: usize = 256;
+    /// Time in milliseconds that a connection is kept without use. Firewalls forget idle connections,
+    /// often after five minutes.
+    pool_idle_ms: u64 = 240_000;
+    /// Connects to one database that fail in a row before others are held back.
+    breaker_failures: u32 = 5;
+    /// Time in milliseconds that connects are held back then; after it one is tried.
+    breaker_ms: u64 = 1_000;
+    /// Time in milliseconds for a request to cancel, and as much again for the server to end the
+    /// connection. After that the connection is torn down.
+    cancel_ms: u64 = 5_000;
+    /// Time in milliseconds for finding out what became of a transaction whose confirmation was lost. It
+    /// may go beyond the deadline: engines still wait.
+    lookup_ms: u64 = 4_000;
     /// Connection strings that connections are kept for.
     pools: usize = 64;
     /// Prepared statements kept for each connection.

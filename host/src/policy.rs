@@ -49,6 +49,9 @@ pub struct Policy {
     pub session: SessionRules,
     /// How much one call may give and change.
     pub caps: Caps,
+    /// A single statement that changes something runs without a transaction block, which saves a round
+    /// trip. Where its confirmation is lost, nobody can tell whether it is stored.
+    pub unconfirmed_writes: bool,
     /// The calls that a version has to plan as the one before it did; none have to without a rule.
     pub replay: Option<ReplayRule>,
     /// The named databases that its calls may use; without a list all, and connection strings.

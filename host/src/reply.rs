@@ -1,6 +1,7 @@
 //! The envelope of the connector-proxy protocol: what engines read.
 
 use crate::fault::{Fault, Kind};
+use crate::transaction::TransactionStatus;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
@@ -27,6 +28,9 @@ const CLOSING: &str =
 pub struct Reply {
     /// The body: rows, or `{"result": …}`.
     pub body: Body,
+    /// What became of the transaction of a call that changes something; none while its rows stream, and
+    /// for calls that only read.
+    pub status: Option<TransactionStatus>,
     /// Name and digest of the connector that planned it, as `postgres_v2@sha256:…`.
     pub planned_by: Arc<str>,
 }
@@ -159,7 +163,7 @@ pub fn failure(fault: &Fault) -> Value {
     })
 }
 
-/// `error_code` is what boundary events catch. What the server reported beyond its message follows
+/// `error_code` is what boundary events catch; `outcome` tells whether anything is stored. What the server reported beyond its message follows
 /// as further keys; row values in its detail never do.
 fn error(fault: &Fault) -> Value {
     let mut error = Map::new();
@@ -171,6 +175,7 @@ fn error(fault: &Fault) -> Value {
         }
     };
     add("pointer", fault.pointer.clone().map(Value::from));
+    add("outcome", fault.status.map(|status| status.as_str().into()));
     if let Some(report) = &fault.server {
         add("sqlstate", Some(report.sqlstate.clone().into()));
         add("hint", report.hint.clone().map(Value::from));

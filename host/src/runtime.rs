@@ -4,7 +4,7 @@ use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::{CheckedPlan, Source};
 use crate::connector::{Compiler, Connector, Digest, EMBEDDED, Sandbox};
 use crate::databases::Databases;
-use crate::exec::{Database, Execution, Outcome, Progress, Target};
+use crate::exec::{Database, Deadline, Execution, Outcome, Progress, Target, Work};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
@@ -16,6 +16,7 @@ use crate::probe;
 use crate::recording::Recorder;
 use crate::replay;
 use crate::reply::{Body, Reply};
+use crate::transaction::TransactionStatus;
 use crate::verdict::Verdict;
 use crate::versions::{self, Versions};
 use arc_swap::ArcSwap;
@@ -23,7 +24,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The `postgres_v2` connector, built from this workspace.
 const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wasm"));
@@ -277,7 +278,11 @@ impl Runtime {
             .get(connector)
             .and_then(|connector| Some((connector.clone(), connector.position(command)?)));
         match found {
-            Some((connector, command)) => Ok(FoundCommand { connector, command }),
+            Some((connector, command)) => Ok(FoundCommand {
+                connector,
+                command,
+                deadline: None,
+            }),
             None => Err(Fault::new(
                 Kind::UnknownCommand,
                 "command_not_found",
@@ -352,11 +357,13 @@ impl Runtime {
         found: &FoundCommand,
         parameters: Parameters<'_>,
     ) -> Result<Reply, Fault> {
-        let deadline = Instant::now() + Duration::from_millis(self.limits.deadline_ms);
+        let deadline = self.deadline(found);
         let call = found.call(parameters)?;
-        let mut plan = self.cached_plan(found, &call).await?;
+        let mut plan = deadline.keep(self.cached_plan(found, &call)).await?;
         let limits = &found.connector.policy().limits;
         let (mut target, mut changed) = (None, 0_u64);
+        // What became of the transactions of earlier rounds.
+        let mut status = None;
         for _ in 0..limits.rounds.max(1) {
             let mut outcomes = Vec::new();
             if !plan.statements().is_empty() {
@@ -365,14 +372,23 @@ impl Runtime {
                     Some(target) => Arc::clone(target),
                     None => target.insert(self.target(found, &call)?).clone(),
                 };
-                let (plan, call) = (plan.clone(), call.clone());
-                let mut execution = self.database.execute(plan, call, target, changed, deadline);
-                match execution.next().await? {
+                let work = Work {
+                    plan: plan.clone(),
+                    call: call.clone(),
+                    target,
+                    affected: changed,
+                };
+                let mut execution = self.database.execute(work, &deadline);
+                let progress = execution.next().await;
+                match progress.map_err(|fault| behind_rounds(fault, status))? {
                     Progress::Rows(rows) => {
                         let rest = rest(found.connector.clone(), execution);
-                        return Ok(found.reply(Body::streaming(rows, rest)));
+                        return Ok(found.reply(Body::streaming(rows, rest), status));
                     }
                     Progress::Done(done) => outcomes = done,
+                }
+                if !plan.is_read_only() {
+                    status = Some(TransactionStatus::Committed);
                 }
                 changed += outcomes.iter().map(|done| done.changed).sum::<u64>();
             }
@@ -380,8 +396,10 @@ impl Runtime {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
-                    let next = found.resume(&call, state.clone(), outcomes).await?;
-                    plan = self.check(found, next)?;
+                    let next = found.resume(&call, state.clone(), outcomes);
+                    let next = deadline.keep(next).await;
+                    let checked = next.and_then(|next| self.check(found, next));
+                    plan = checked.map_err(|fault| behind_rounds(fault, status))?;
                     continue;
                 }
                 (ReplyShape::Rows(_), Some(outcome)) => outcome.rows,
@@ -390,12 +408,26 @@ impl Runtime {
                     return Err(Fault::connector("the plan has no statement to reply with"));
                 }
             };
-            return Ok(found.reply(Body::whole(body)));
+            return Ok(found.reply(Body::whole(body), status));
         }
-        Err(Fault::connector(format!(
+        let message = format!(
             "the connector goes beyond the limit rounds = {}",
             limits.rounds
-        )))
+        );
+        Err(behind_rounds(Fault::connector(message), status))
+    }
+
+    /// When a call that begins now must have ended.
+    fn deadline(&self, found: &FoundCommand) -> Deadline {
+        let most = Duration::from_millis(self.limits.deadline_ms);
+        let given = found.deadline.map_or(most, |given| given.min(most));
+        self.database.deadline(given)
+    }
+
+    /// Waits until no connection to a database is being reset, cancelled or closed. Call it before the
+    /// process ends, so that nothing goes on in a database that nobody waits for.
+    pub async fn settle(&self) {
+        self.database.settle().await;
     }
 
     /// What the cache of plans did so far and holds.
@@ -464,6 +496,17 @@ impl Runtime {
     }
 }
 
+/// The fault of a call whose earlier rounds ended with `status`: what they changed stays.
+fn behind_rounds(mut fault: Fault, status: Option<TransactionStatus>) -> Fault {
+    if status.is_some() && fault.status != Some(TransactionStatus::Unknown) {
+        fault.status = status;
+        fault
+            .message
+            .push_str("; what the call had changed before is stored");
+    }
+    fault
+}
+
 /// The rows behind those that came first.
 fn rest(
     connector: Arc<Connector>,
@@ -491,6 +534,8 @@ pub struct FoundCommand {
     connector: Arc<Connector>,
     /// Its place among the commands of the connector.
     command: usize,
+    /// How long the call may take, where it shall be less than any may.
+    deadline: Option<Duration>,
 }
 
 impl FoundCommand {
@@ -509,9 +554,19 @@ impl FoundCommand {
         self.spec()?.call(parameters).map(Arc::new)
     }
 
-    fn reply(&self, body: Body) -> Reply {
+    /// The same, for a call that may take so long, and no longer than the limit `deadline_ms`.
+    #[must_use]
+    pub fn within(self, deadline: Duration) -> FoundCommand {
+        FoundCommand {
+            deadline: Some(deadline),
+            ..self
+        }
+    }
+
+    fn reply(&self, body: Body, status: Option<TransactionStatus>) -> Reply {
         Reply {
             body,
+            status,
             planned_by: self.connector.planned_by().clone(),
         }
     }

@@ -162,13 +162,21 @@ impl CheckedPlan {
         self.access() == Access::Read
     }
 
+    /// Whether a statement may change definitions.
+    #[must_use]
+    pub fn defines(&self) -> bool {
+        let mut statements = self.statements.iter();
+        statements.any(|statement| statement.class.is_utility())
+    }
+
     /// Whether the plan runs inside a transaction block. A single statement that is atomic by itself
-    /// does not need one, unless something may still go wrong with its result. `runs` tells how often
-    /// a statement runs.
+    /// does not need one, unless something may still go wrong with its result, or it changes something
+    /// and shall be looked up where its confirmation is lost. `runs` tells how often a statement runs.
     pub fn needs_transaction(&self, runs: impl Fn(&CheckedStatement) -> usize) -> bool {
         match self.statements.as_slice() {
             [only] => {
                 !self.policy.session.is_empty()
+                    || (!self.policy.unconfirmed_writes && !self.is_read_only())
                     || only.counts
                     || !only.class.runs_alone()
                     || only.max_affected.is_some()

@@ -98,11 +98,22 @@ fn refuses_what_breaks_the_contract() {
 }
 
 #[test]
-fn single_writes_run_alone() {
-    let needs = |sql: &str, access, reply| {
+fn what_is_not_to_be_confirmed_runs_alone() {
+    let needs_by = |policy: Policy, sql: &str, access, reply| {
         let plan = plan(sql, access, reply);
-        let checked = checked(plan, &command(Access::Define), Policy::default());
+        let checked = checked(plan, &command(Access::Define), policy);
         checked.unwrap().needs_transaction(|_| 1)
+    };
+    let confirmed = |sql: &str, access| needs_by(Policy::default(), sql, access, Reply::Affected);
+    assert!(confirmed("UPDATE t SET a = 1", Access::Write));
+    assert!(confirmed("DROP TABLE t", Access::Define));
+    assert!(!confirmed("SELECT 1", Access::Read));
+    let needs = |sql: &str, access, reply| {
+        let policy = Policy {
+            unconfirmed_writes: true,
+            ..Policy::default()
+        };
+        needs_by(policy, sql, access, reply)
     };
     assert!(!needs("UPDATE t SET a = 1", Access::Write, Reply::Affected));
     assert!(needs(

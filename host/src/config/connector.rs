@@ -65,6 +65,9 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         statements: statements(&table),
         session: session(&table),
         caps: caps(&table, around.limits),
+        unconfirmed_writes: table
+            .boolean("unconfirmed_writes")
+            .is_some_and(|given| given.value),
         replay: replay(&table, around.directory),
         databases: databases(&table, around.databases),
     };

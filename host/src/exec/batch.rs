@@ -148,26 +148,31 @@ async fn flush(
 ) -> Result<(), (usize, Failed)> {
     let opening = session.take_opening();
     let client = session.client();
-    let opened = opening.before(client, future::ok(()));
-    let runs = window
-        .iter()
-        .map(|(prepared, texts)| client.query_raw(&prepared.statement, texts));
-    let mut results: FuturesOrdered<_> = runs.collect();
-    let (opened, first) = future::join(opened, results.next()).await;
-    opened.map_err(|error| (0, error.into()))?;
-    let mut next = first;
-    for (at, (prepared, _)) in window.iter().enumerate() {
-        let Some(result) = next else {
-            return Err((at, Fault::internal("a run without a result").into()));
-        };
-        let take = async {
-            let result = result.map_err(|error| prepared.failed(error))?;
-            rows.take(prepared, result).await
-        };
-        take.await.map_err(|failed| (at, failed))?;
-        next = results.next().await;
-    }
-    Ok(())
+    let work = async {
+        let opened = opening.before(client, future::ok(()));
+        let runs = window
+            .iter()
+            .map(|(prepared, texts)| client.query_raw(&prepared.statement, texts));
+        let mut results: FuturesOrdered<_> = runs.collect();
+        let (opened, first) = future::join(opened, results.next()).await;
+        opened.map_err(|error| (0, error.into()))?;
+        let mut next = first;
+        for (at, (prepared, _)) in window.iter().enumerate() {
+            let Some(result) = next else {
+                return Err((at, Fault::internal("a run without a result").into()));
+            };
+            let take = async {
+                let result = result.map_err(|error| prepared.failed(error))?;
+                rows.take(prepared, result).await
+            };
+            take.await.map_err(|failed| (at, failed))?;
+            next = results.next().await;
+        }
+        Ok(())
+    };
+    let (worked, xid) = session.asking().behind(work).await;
+    session.note_xid(xid);
+    worked
 }
 
 /// Checks one row of a batch; the errors are those that callers know from the Python connector.

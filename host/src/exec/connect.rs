@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::connection_string::{ConnectionString, SessionAttributes, SslMode};
 use super::error;
 use super::host::Host;
+use super::stream::Stream;
 use super::tls::Tls;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
@@ -156,7 +157,7 @@ async fn log_in(
     let mut config = config(target);
     config.ssl_mode(DriverSslMode::Disable);
     let (client, connection) = config
-        .connect_raw(stream, NoTls)
+        .connect_raw(Stream::new(stream), NoTls)
         .await
         .map_err(|error| error::connection(&error))?;
     Connection::start(client, connection, address, None, limits)
@@ -188,7 +189,7 @@ async fn log_in_tls(
         .ok_or_else(|| format!("\"{name}\" is no name of a server"))?;
     let (client, connection) = config
         .host(&name)
-        .connect_raw(stream, connect)
+        .connect_raw(Stream::new(stream), connect)
         .await
         .map_err(|error| error::connection(&error))?;
     Connection::start(client, connection, address, Some(tls), limits)

@@ -13,9 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Connection as Driver, Error, NoTls};
 
-/// How long a request to cancel may take.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// A connection that is logged in. It is closed when it is dropped.
 pub(super) struct Connection {
     pub(super) session: Session,
@@ -39,7 +36,7 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (session, mut wire) = Session::new(client, driver, limits);
+        let (mut session, mut wire) = Session::new(client, driver, limits);
         wire.during(pin!(session.settle())).await?;
         Ok(Connection {
             session,
@@ -60,16 +57,18 @@ impl Connection {
         self.wire.during(pin!(self.session.reset())).await
     }
 
-    /// Asks the server to stop what it is doing for this connection and closes it: by itself when
-    /// the server answers within a grace, else at once.
-    pub(super) async fn cancel(self) {
-        let Connection {
-            session,
-            wire,
-            address,
-            tls,
-        } = self;
-        let token = session.client().cancel_token();
+    /// Closes it, and waits until the server has ended it; for at most `grace`, then it is torn down.
+    /// What was sent is worked on to its end.
+    pub(super) async fn close(self, grace: Duration) {
+        drop(self.session);
+        self.wire.finish(grace).await;
+    }
+
+    /// Asks the server to stop what it is doing for this connection, then closes it. The connection is
+    /// not used again, so a request that comes late stops nothing else.
+    pub(super) async fn cancel(self, grace: Duration) {
+        let token = self.session.client().cancel_token();
+        let (address, tls) = (self.address, &self.tls);
         let request = async {
             let stream = connect::dial(address).await.ok()?;
             let Some(tls) = tls else {
@@ -78,11 +77,10 @@ impl Connection {
             let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
             token.cancel_query_raw(stream, tls.connect()?).await.ok()
         };
-        if !matches!(timeout(GRACE, request).await, Ok(Some(()))) {
+        if !matches!(timeout(grace, request).await, Ok(Some(()))) {
             tracing::warn!("a request to cancel did not go through");
         }
-        drop(session);
-        wire.finish().await;
+        self.close(grace).await;
     }
 }
 

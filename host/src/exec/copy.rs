@@ -41,7 +41,11 @@ pub(super) async fn send(
         sink.feed(piece).await?;
     }
     match encoder.await {
-        Ok(true) => sink.as_mut().finish().await.map(Some),
+        Ok(true) => {
+            let (stored, xid) = session.asking().behind(sink.as_mut().finish()).await;
+            session.note_xid(xid);
+            stored.map(Some)
+        }
         // Dropping the sink ends COPY with an error.
         _ => Ok(None),
     }

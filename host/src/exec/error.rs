@@ -23,6 +23,11 @@ pub(super) fn statement(error: &tokio_postgres::Error) -> Fault {
     }
 }
 
+/// Whether the connection has ended with the error, so that no answer came.
+pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(is_fatal)
+}
+
 fn database(report: &DbError) -> Fault {
     let sqlstate = report.code().code();
     let own = |text: Option<&str>| text.map(str::to_owned);

@@ -1,16 +1,17 @@
 //! A plan that is being run, and what it has given so far.
 
 use super::chunks::Slot;
-use super::clock::Clock;
+use super::commit;
+use super::deadline::Deadline;
 use super::rows::Outcome;
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use bytes::Bytes;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
 use tokio::task::JoinHandle;
 
 type Run = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, Fault>> + Send>>;
@@ -33,6 +34,7 @@ pub struct Execution {
     stage: Stage,
     rows: Slot,
     deadline: Deadline,
+    committing: Committing,
 }
 
 enum Stage {
@@ -43,28 +45,17 @@ enum Stage {
     Ended(Option<Result<Vec<Outcome>, Fault>>),
 }
 
-/// When a plan must have ended.
-#[derive(Clone)]
-pub(super) struct Deadline {
-    pub(super) at: Instant,
-    pub(super) clock: Arc<Clock>,
-    /// How long that was from the beginning of the call, in milliseconds.
-    pub(super) given_ms: u64,
-}
+/// Whether a plan has come to its COMMIT, from where on it is not cancelled.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Committing(Arc<AtomicBool>);
 
-impl Deadline {
-    /// Waits for it.
-    pub(super) async fn expire(&self) -> Fault {
-        self.clock.sleep_until(self.at).await;
-        self.fault()
+impl Committing {
+    pub(super) fn begin(&self) {
+        self.0.store(true, Ordering::Release);
     }
 
-    fn fault(&self) -> Fault {
-        let message = format!(
-            "the call took longer than its deadline of {} ms and was cancelled",
-            self.given_ms
-        );
-        Fault::new(Kind::Deadline, "QueryCanceled", message)
+    fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
@@ -73,11 +64,13 @@ impl Execution {
         run: impl Future<Output = Result<Vec<Outcome>, Fault>> + Send + 'static,
         rows: Slot,
         deadline: Deadline,
+        committing: Committing,
     ) -> Execution {
         Execution {
             stage: Stage::Waiting(Box::pin(run)),
             rows,
             deadline,
+            committing,
         }
     }
 
@@ -96,7 +89,7 @@ impl Execution {
             Stage::Waiting(run) => run.as_mut().poll(context),
             Stage::Streaming(watched) => watched
                 .poll(context)
-                .unwrap_or_else(|| Poll::Ready(Err(self.deadline.fault()))),
+                .unwrap_or_else(|| Poll::Ready(Err(self.expired()))),
             Stage::Ended(_) => Poll::Pending,
         };
         if let Poll::Ready(ended) = polled {
@@ -124,9 +117,21 @@ impl Execution {
     /// Has the deadline kept from now on, whether this is polled or not.
     fn watch(&mut self) {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {
-            Stage::Waiting(run) => Stage::Streaming(Watched::new(run, self.deadline.clone())),
+            Stage::Waiting(run) => Stage::Streaming(Watched::new(
+                run,
+                self.deadline.clone(),
+                self.committing.clone(),
+            )),
             other => other,
         };
+    }
+
+    /// The fault of a run that was taken away at the deadline.
+    fn expired(&self) -> Fault {
+        match self.committing.has_begun() {
+            true => commit::unknown(),
+            false => self.deadline.fault(),
+        }
     }
 }
 
@@ -144,12 +149,16 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(run: Run, deadline: Deadline) -> Watched {
+    fn new(run: Run, deadline: Deadline, committing: Committing) -> Watched {
         let run = Arc::new(Mutex::new(Some(run)));
         let watched = run.clone();
         let watcher = tokio::spawn(async move {
             deadline.expire().await;
-            drop(take(&watched));
+            let run = take(&watched);
+            // COMMIT runs to its end, which has a bound of its own.
+            if let Some(run) = run.filter(|_| committing.has_begun()) {
+                let _ = run.await;
+            }
         });
         Watched { run, watcher }
     }

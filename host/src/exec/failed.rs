@@ -11,6 +11,8 @@ pub(super) struct Stopped {
     pub(super) fault: Fault,
     /// Nothing was stored, and what stopped it may not do so again.
     pub(super) again: bool,
+    /// The connection broke, so that nobody knows how far the server came.
+    pub(super) lost: bool,
     /// The form in which batches go in then, where it is another one.
     pub(super) form: Option<Form>,
 }
@@ -20,6 +22,7 @@ impl From<Fault> for Stopped {
         Stopped {
             fault,
             again: false,
+            lost: false,
             form: None,
         }
     }
@@ -29,6 +32,7 @@ impl From<tokio_postgres::Error> for Stopped {
     fn from(error: tokio_postgres::Error) -> Self {
         Stopped {
             again: error::is_stale_statement(&error),
+            lost: error::is_lost(&error),
             fault: error::statement(&error),
             form: None,
         }

@@ -34,7 +34,10 @@ pub(super) async fn insert(
             true => Cow::Borrowed(&whole),
             false => Cow::Owned(insert.of_rows(rows)),
         };
-        stored += execute(session.client(), &sql, window).await?;
+        let work = execute(session.client(), &sql, window);
+        let (executed, xid) = session.asking().behind(work).await;
+        session.note_xid(xid);
+        stored += executed?;
     }
     Ok(Some(stored))
 }

@@ -8,18 +8,23 @@
 mod array;
 mod batch;
 mod bind;
+mod breaker;
 mod chunks;
 mod clock;
+mod commit;
 mod connect;
 mod connection;
 mod connection_string;
 mod conninfo;
 mod copy;
+mod deadline;
 mod error;
 mod execution;
 mod failed;
 mod host;
 mod json_text;
+mod lease;
+mod lookup;
 mod many;
 mod opening;
 mod pool;
@@ -29,17 +34,21 @@ mod relation;
 mod render;
 mod rows;
 mod run;
+mod server_run;
 mod session;
 mod settings;
 mod statement;
+mod stream;
 mod target;
 mod tls;
 mod to_json;
 mod wire;
 mod write;
+mod xid;
 mod zone;
 
 pub use connection_string::ConnectionString;
+pub use deadline::Deadline;
 pub use execution::{Execution, Progress};
 pub use rows::Outcome;
 pub use target::Target;
@@ -48,14 +57,16 @@ use crate::call::Call;
 use crate::check::CheckedPlan;
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::transaction::TransactionStatus;
 use chunks::{Chunks, Slot};
 use clock::Clock;
-use execution::Deadline;
-use futures_util::future::{Either, select};
-use run::Job;
+use commit::Open;
+use execution::Committing;
+use lease::{Lease, State};
+use run::{Job, Ran};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 /// The databases that calls name by connection string.
 #[derive(Debug)]
@@ -78,42 +89,106 @@ impl Database {
         })
     }
 
-    /// Begins to run `plan` with the values of `call`, all or nothing, in the database `target`.
-    /// Earlier plans of the call affected so many rows as `affected` says. Nothing happens until the
-    /// execution is polled.
+    /// The deadline of a call that begins now and may take so long.
     #[must_use]
-    pub fn execute(
-        self: &Arc<Self>,
-        plan: Arc<CheckedPlan>,
-        call: Arc<Call>,
-        target: Arc<Target>,
-        affected: u64,
-        deadline: Instant,
-    ) -> Execution {
-        let database = self.clone();
-        let slot = Slot::default();
-        let mut chunks = Chunks::new(slot.clone());
-        let deadline = Deadline {
-            at: deadline,
-            clock: self.clock.clone(),
-            given_ms: self.limits.deadline_ms,
-        };
-        let expiry = deadline.clone();
-        let run = async move {
-            let run = pin!(async {
-                let lease = database.pools.lease(&target.connection_string).await;
-                let mut lease = lease.map_err(|fault| target.failed(fault))?;
-                let job = Job::new(&plan, &call.input, &database.limits, affected);
-                let (session, wire) = lease.parts()?;
-                let outcomes = wire.during(pin!(job.run(session, &mut chunks))).await;
-                lease.finish(plan.resets_session(), &outcomes);
-                outcomes
-            });
-            match select(run, pin!(expiry.expire())).await {
-                Either::Left((outcomes, _)) => outcomes,
-                Either::Right((expired, _)) => Err(expired),
-            }
-        };
-        Execution::new(run, slot, deadline)
+    pub fn deadline(&self, given: Duration) -> Deadline {
+        Deadline::after(given, self.clock.clone())
     }
+
+    /// Begins to run a plan, all or nothing. Nothing happens until the execution is polled.
+    #[must_use]
+    pub fn execute(self: &Arc<Self>, work: Work, deadline: &Deadline) -> Execution {
+        let slot = Slot::default();
+        let committing = Committing::default();
+        let run = self.clone().run(
+            work,
+            Chunks::new(slot.clone()),
+            deadline.clone(),
+            committing.clone(),
+        );
+        Execution::new(run, slot, deadline.clone(), committing)
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        work: Work,
+        chunks: Chunks,
+        deadline: Deadline,
+        committing: Committing,
+    ) -> Result<Vec<Outcome>, Fault> {
+        let plan = &work.plan;
+        let writes = !plan.is_read_only();
+        let state = match plan.resets_session() {
+            true => State::Dirty,
+            false => State::Clean,
+        };
+        let ran = async {
+            let pool = self.pools.pool(&work.target.connection_string)?;
+            let worked = deadline.keep(self.work(&work, &pool, chunks, state)).await;
+            let (lease, Ran { outcomes, is_open }) = worked?;
+            if is_open {
+                committing.begin();
+                let open = Open {
+                    lease,
+                    state,
+                    writes,
+                };
+                let lookup = Duration::from_millis(self.limits.lookup_ms);
+                open.commit(&pool, &deadline, lookup).await?;
+            } else {
+                lease.finish(state);
+            }
+            if plan.defines() {
+                pool.note_definitions();
+            }
+            Ok(outcomes)
+        };
+        let ran: Result<_, Fault> = ran.await;
+        ran.map_err(|fault| match writes {
+            true => work
+                .target
+                .failed(fault)
+                .with_status(TransactionStatus::Aborted),
+            false => work.target.failed(fault),
+        })
+    }
+
+    /// Runs the statements. What fails gives the connection back.
+    async fn work(
+        &self,
+        work: &Work,
+        pool: &Arc<pool::Pool>,
+        mut chunks: Chunks,
+        state: State,
+    ) -> Result<(Lease, Ran), Fault> {
+        let mut lease = pool.lease().await?;
+        let job = Job::new(&work.plan, &work.call.input, &self.limits, work.affected);
+        let (session, wire) = lease.parts()?;
+        let ran = wire.during(pin!(job.run(session, &mut chunks))).await;
+        match ran {
+            Ok(ran) => Ok((lease, ran)),
+            Err(fault) => {
+                lease.finish(state);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Waits until no connection is being reset or closed.
+    pub async fn settle(&self) {
+        self.pools.settle().await;
+    }
+}
+
+/// A plan and what it is run with.
+#[derive(Debug)]
+pub struct Work {
+    /// The plan.
+    pub plan: Arc<CheckedPlan>,
+    /// The call, whose values the plan points to.
+    pub call: Arc<Call>,
+    /// Where it runs.
+    pub target: Arc<Target>,
+    /// Rows that earlier plans of the call affected.
+    pub affected: u64,
 }

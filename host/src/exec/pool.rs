@@ -1,56 +1,28 @@
-//! Connections by connection string, and who has them.
+//! Connections by connection string, and who waits for them.
 
+use super::breaker::Breaker;
 use super::connect;
 use super::connection::Connection;
 use super::connection_string::ConnectionString;
-use super::rows::Outcome;
-use super::session::Session;
-use super::wire::Wire;
+use super::lease::Lease;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::secret::Secret;
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use lru::LruCache;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Makes connections for one connection string.
-#[derive(Debug)]
-pub(super) struct Manager {
-    target: ConnectionString,
-    limits: Limits,
-    /// Counts changes of definitions by its sessions.
-    definitions: Arc<AtomicU64>,
-}
-
-impl managed::Manager for Manager {
-    // Boxed, as the pool moves it about.
-    type Type = Box<Connection>;
-    type Error = Fault;
-
-    async fn create(&self) -> Result<Box<Connection>, Fault> {
-        let mut connection = Box::pin(connect::connect(&self.target, &self.limits)).await?;
-        let definitions = self.definitions.clone();
-        connection.session.share_definitions(definitions);
-        Ok(Box::new(connection))
-    }
-
-    async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<Fault> {
-        if connection.has_ended() {
-            return Err(RecycleError::message("the connection is closed"));
-        }
-        Ok(())
-    }
-}
-
-type Pool = managed::Pool<Manager>;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 /// A pool for each whole connection string; the one that was used longest ago goes first.
 #[derive(Debug)]
 pub(super) struct Pools {
-    pools: Mutex<LruCache<Secret, Pool>>,
+    pools: Mutex<LruCache<Secret, Arc<Pool>>>,
     limits: Limits,
+    /// Connections that are being reset or closed.
+    endings: TaskTracker,
 }
 
 impl Pools {
@@ -59,87 +31,181 @@ impl Pools {
         Pools {
             pools: Mutex::new(LruCache::new(most)),
             limits,
+            endings: TaskTracker::new(),
         }
     }
 
-    /// Takes a connection to what the connection string names, a new one where none is idle.
+    /// The pool of what the connection string names.
     ///
     /// # Errors
-    /// When the connection string cannot be read or no connection can be made.
-    pub(super) async fn lease(&self, target: &Secret) -> Result<Lease, Fault> {
-        let pool = self.pool(target)?;
-        match pool.get().await {
-            Ok(object) => Ok(Lease(Some(object))),
-            Err(PoolError::Backend(fault)) => Err(fault),
-            Err(error) => Err(Fault::new(
-                Kind::Overload,
-                "TooManyConnections",
-                error.to_string(),
-            )),
-        }
-    }
-
-    fn pool(&self, target: &Secret) -> Result<Pool, Fault> {
+    /// When the connection string cannot be read.
+    pub(super) fn pool(&self, target: &Secret) -> Result<Arc<Pool>, Fault> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
-        let manager = Manager {
-            target: ConnectionString::parse(target.expose())?,
-            limits: self.limits,
-            definitions: Arc::default(),
-        };
-        let pool = Pool::builder(manager)
-            .max_size(self.limits.pool_connections.max(1))
-            // The one that was used last: its server process is still in the caches of the processor.
-            .queue_mode(QueueMode::Lifo)
-            .build()
-            .map_err(Fault::internal)?;
+        let target_string = ConnectionString::parse(target.expose())?;
+        let pool = Arc::new(Pool::new(target_string, self.limits, self.endings.clone()));
         if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
             oldest.close();
         }
         Ok(pool)
     }
+
+    /// Waits until no connection is being reset or closed.
+    pub(super) async fn settle(&self) {
+        self.endings.close();
+        self.endings.wait().await;
+        self.endings.reopen();
+    }
 }
 
-/// A connection on loan. Unless it is finished, it is cancelled and closed when it is dropped: a
-/// statement may still run on it.
-pub(super) struct Lease(Option<Object<Manager>>);
+/// The connections for one connection string.
+#[derive(Debug)]
+pub(super) struct Pool {
+    target: ConnectionString,
+    limits: Limits,
+    /// Counts changes of definitions by its sessions.
+    definitions: Arc<AtomicU64>,
+    /// One for each connection that there may be; first come, first served.
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    /// The one that was used last is the last: its server process is still in the processor's caches.
+    idle: Mutex<Vec<Idle>>,
+    is_closed: AtomicBool,
+    breaker: Breaker,
+    endings: TaskTracker,
+}
 
-impl Lease {
-    /// The session, and what moves its messages meanwhile.
-    pub(super) fn parts(&mut self) -> Result<(&mut Session, &mut Wire), Fault> {
-        match self.0.as_deref_mut().map(Box::as_mut) {
-            Some(Connection { session, wire, .. }) => Ok((session, wire)),
-            None => Err(Fault::internal("the lease is over")),
+#[derive(Debug)]
+struct Idle {
+    connection: Box<Connection>,
+    since: Instant,
+}
+
+impl Pool {
+    fn new(target: ConnectionString, limits: Limits, endings: TaskTracker) -> Pool {
+        Pool {
+            target,
+            definitions: Arc::default(),
+            slots: Arc::new(Semaphore::new(limits.pool_connections.max(1))),
+            waiting: AtomicUsize::new(0),
+            idle: Mutex::default(),
+            is_closed: AtomicBool::new(false),
+            breaker: Breaker::new(&limits),
+            endings,
+            limits,
         }
     }
 
-    /// Gives the connection back where its state is known, after a reset where that is wanted.
-    pub(super) fn finish(mut self, reset: bool, outcomes: &Result<Vec<Outcome>, Fault>) {
-        let Some(mut object) = self.0.take() else {
-            return;
+    /// Takes a connection, a new one where none is idle.
+    ///
+    /// # Errors
+    /// When too many wait already, and when no connection can be made.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, Fault> {
+        let slots = self.slots.clone();
+        let slot = match slots.clone().try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => {
+                let _waiting = self.wait()?;
+                slots.acquire_owned().await.map_err(Fault::internal)?
+            }
         };
-        let uncertain = matches!(outcomes, Err(fault) if fault.kind == Kind::OutcomeUnknown);
-        if uncertain || object.has_ended() {
-            drop(Object::take(object));
-        } else if reset {
-            tokio::spawn(async move {
-                if !object.reset().await {
-                    drop(Object::take(object));
-                }
-            });
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            let connection = Object::take(object);
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(connection.cancel());
+        // From here on the slot is taken until the connection is idle or closed.
+        let mut lease = Lease::new(self.clone(), slot);
+        while let Some(idle) = self.pop() {
+            if lease.take(idle.connection, idle.since.elapsed() < self.idle_time()) {
+                return Ok(lease);
             }
         }
+        self.breaker.admit(Instant::now())?;
+        // To its end, whether the call still waits or not: a login that is broken off can leave a server
+        // process behind that no slot counts, and the next call takes the connection.
+        let connecting = self.endings.spawn(self.clone().connect(lease));
+        connecting.await.map_err(Fault::internal)?
+    }
+
+    async fn connect(self: Arc<Self>, mut lease: Lease) -> Result<Lease, Fault> {
+        let connected = connect::connect(&self.target, &self.limits).await;
+        self.breaker.note(&connected, Instant::now());
+        let mut connection = connected?;
+        let definitions = self.definitions.clone();
+        connection.session.share_definitions(definitions);
+        lease.take(Box::new(connection), true);
+        Ok(lease)
+    }
+
+    /// Joins those who wait for a connection.
+    fn wait(&self) -> Result<Waiting<'_>, Fault> {
+        let waiting = Waiting(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::AcqRel) < self.limits.pool_waiting {
+            return Ok(waiting);
+        }
+        let message = format!(
+            "all {} connections to the database are in use and {} calls wait for one already; try again in a second",
+            self.limits.pool_connections, self.limits.pool_waiting
+        );
+        Err(Fault::new(Kind::Overload, "TooManyConnections", message))
+    }
+
+    fn idle_time(&self) -> Duration {
+        Duration::from_millis(self.limits.pool_idle_ms)
+    }
+
+    /// Notes that a call changed definitions: statements that were prepared before may not fit them.
+    pub(super) fn note_definitions(&self) {
+        self.definitions.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether it can lead to one server or another.
+    pub(super) fn has_many_hosts(&self) -> bool {
+        self.target.hosts.len() > 1
+    }
+
+    /// How long an ending may take, twice.
+    pub(super) fn grace(&self) -> Duration {
+        Duration::from_millis(self.limits.cancel_ms)
+    }
+
+    /// Runs what ends the use of a connection.
+    pub(super) fn endings(&self) -> &TaskTracker {
+        &self.endings
+    }
+
+    fn pop(&self) -> Option<Idle> {
+        self.idle().pop()
+    }
+
+    /// Takes a clean connection back; gives it back where the pool is closed.
+    pub(super) fn push(&self, connection: Box<Connection>) -> Option<Box<Connection>> {
+        let mut idle = self.idle();
+        if self.is_closed.load(Ordering::Acquire) {
+            return Some(connection);
+        }
+        let since = Instant::now();
+        idle.push(Idle { connection, since });
+        None
+    }
+
+    /// Closes the idle connections, and the others once they come back.
+    fn close(&self) {
+        let mut idle = self.idle();
+        self.is_closed.store(true, Ordering::Release);
+        for Idle { connection, .. } in idle.drain(..) {
+            self.endings.spawn(connection.close(self.grace()));
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who waits; no more when it is dropped.
+struct Waiting<'p>(&'p AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -2,16 +2,24 @@
 
 use super::batch::Form;
 use super::chunks::Chunks;
+use super::commit;
 use super::failed::Stopped;
 use super::prepare;
 use super::rows::{Keep, Outcome, Room};
 use super::session::Session;
 use super::statement;
 use crate::check::{CheckedPlan, CheckedStatement};
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::plan::{Reply, RowShape};
+
+/// A plan whose statements have succeeded.
+pub(super) struct Ran {
+    pub(super) outcomes: Vec<Outcome>,
+    /// The transaction is still to be committed.
+    pub(super) is_open: bool,
+}
 
 /// What a plan is run with.
 pub(super) struct Job<'a> {
@@ -42,12 +50,12 @@ impl<'a> Job<'a> {
     }
 
     /// Runs the statements of the plan, in a transaction where it needs one. Rows of the reply go out
-    /// through `chunks` as they come in.
+    /// through `chunks` as they come in. A transaction is left open for [`commit`](super::commit).
     pub(super) async fn run(
         mut self,
         session: &mut Session,
         chunks: &mut Chunks,
-    ) -> Result<Vec<Outcome>, Fault> {
+    ) -> Result<Ran, Fault> {
         // A statement that the server could not make out may be clear the second time: with fresh
         // definitions, with its text declared as text, or row by row. Nothing of the first attempt is
         // stored, and none of its rows is out.
@@ -59,49 +67,56 @@ impl<'a> Job<'a> {
                 .plan
                 .needs_transaction(|statement| statement.runs(self.input));
             let alone = !needed && session.begin_alone(reads);
-            let outcomes = match alone {
-                true => self.statements(session, chunks).await,
+            let ran = match alone {
+                true => self.alone(session, chunks).await,
                 false => Box::pin(self.transaction(session, chunks)).await,
             };
             session.drop_opening();
             attempts -= 1;
-            match outcomes {
+            match ran {
                 Err(stopped) if stopped.again && attempts > 0 && !chunks.have_begun() => {
                     prepare::forget(session);
                     self.form = stopped.form.unwrap_or(self.form);
                 }
-                Ok(outcomes) => {
-                    if self
-                        .plan
-                        .statements()
-                        .iter()
-                        .any(|statement| statement.class.is_utility())
-                    {
-                        session.note_definitions();
-                    }
-                    return Ok(outcomes);
-                }
+                Ok(ran) => return Ok(ran),
                 Err(stopped) => return Err(stopped.fault),
             }
         }
+    }
+
+    async fn alone(&self, session: &mut Session, chunks: &mut Chunks) -> Result<Ran, Stopped> {
+        match self.statements(session, chunks).await {
+            Ok(outcomes) => Ok(Ran {
+                outcomes,
+                is_open: false,
+            }),
+            Err(stopped) => Err(self.lost_alone(stopped)),
+        }
+    }
+
+    /// A single statement that changes something is stored with its end. Where the answer is lost, nobody
+    /// knows whether it was.
+    fn lost_alone(&self, mut stopped: Stopped) -> Stopped {
+        if !self.plan.is_read_only() && stopped.lost {
+            stopped.fault = commit::unknown();
+        }
+        stopped
     }
 
     async fn transaction(
         &self,
         session: &mut Session,
         chunks: &mut Chunks,
-    ) -> Result<Vec<Outcome>, Stopped> {
+    ) -> Result<Ran, Stopped> {
         session.begin_transaction(self.plan.is_read_only(), &self.plan.policy().session);
         let outcomes = self.statements(session, chunks).await;
-        if session.drop_opening() {
-            // Nothing was sent, so there is no transaction to end.
-            return outcomes;
-        }
+        let nothing_sent = session.drop_opening();
         match outcomes {
-            Ok(outcomes) => {
-                commit(session).await?;
-                Ok(outcomes)
-            }
+            Ok(outcomes) => Ok(Ran {
+                outcomes,
+                is_open: !nothing_sent,
+            }),
+            Err(stopped) if nothing_sent => Err(stopped),
             Err(mut stopped) => {
                 if session.client().batch_execute("ROLLBACK").await.is_err() {
                     session.is_broken = true;
@@ -157,20 +172,6 @@ impl<'a> Job<'a> {
             outcomes.push(outcome);
         }
         Ok(outcomes)
-    }
-}
-
-async fn commit(session: &Session) -> Result<(), Stopped> {
-    match session.client().batch_execute("COMMIT").await {
-        Ok(()) => Ok(()),
-        // A refusal, for example of a deferred constraint, rolls back.
-        Err(refused) if refused.as_db_error().is_some() => Err(refused.into()),
-        Err(_) => Err(Fault::new(
-            Kind::OutcomeUnknown,
-            "TransactionResolutionUnknown",
-            "the connection broke while the transaction was being committed; look before you try again",
-        )
-        .into()),
     }
 }
 

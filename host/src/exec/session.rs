@@ -2,8 +2,10 @@
 
 use super::opening::{self, Opening, ReadOnlyDefault};
 use super::prepare::Statements;
+use super::server_run::ServerRun;
 use super::settings::{self, Current, REPORTED, Settings};
 use super::wire::{Messages, Wire};
+use super::xid;
 use crate::limits::Limits;
 use crate::policy::{Role, SessionRules};
 use futures_util::future::join3;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{Client, Connection};
+use tokio_postgres::{Client, Connection, SimpleQueryMessage};
 
 /// What is known about a connection that is logged in. Its requests go on only while its messages
 /// move, see [`Wire`].
@@ -23,6 +25,11 @@ pub(super) struct Session {
     read_only: ReadOnlyDefault,
     /// What goes in front of the next request.
     opening: Opening,
+    /// How to ask for the transaction that is open, and what is known of it.
+    xid_question: xid::Question,
+    xid: xid::Known,
+    /// By which the server can be told from one that was started anew; none where it does not say.
+    run: Option<ServerRun>,
     /// The role of the plan that runs.
     role: Option<Role>,
     /// Whether dates are written in ISO form without being asked to.
@@ -67,6 +74,9 @@ impl Session {
             settings,
             read_only,
             opening: Opening::default(),
+            xid_question: xid::Question::default(),
+            xid: xid::Known::Off,
+            run: None,
             role: None,
             iso_dates,
             statements: Statements::new(limits),
@@ -81,14 +91,34 @@ impl Session {
         (session, wire)
     }
 
-    /// Sets what every session here has in common and reads what the server does not report.
-    pub(super) async fn settle(&self) -> Result<(), tokio_postgres::Error> {
+    /// Sets what every session here has in common and learns what the server does not report.
+    pub(super) async fn settle(&mut self) -> Result<(), tokio_postgres::Error> {
+        let asked = self.ask().await?;
+        self.take(asked);
+        Ok(())
+    }
+
+    async fn ask(&self) -> Result<Asked, tokio_postgres::Error> {
         if !self.iso_dates {
             self.client.batch_execute("SET datestyle TO 'ISO'").await?;
         }
-        let answer = self.client.simple_query(settings::UNREPORTED).await?;
-        self.settings.answer(&answer);
-        Ok(())
+        let (unreported, run, xid_question) = join3(
+            self.client.simple_query(settings::UNREPORTED),
+            ServerRun::ask(&self.client),
+            xid::Question::prepare(&self.client),
+        )
+        .await;
+        Ok(Asked {
+            unreported: unreported?,
+            run,
+            xid_question,
+        })
+    }
+
+    fn take(&mut self, asked: Asked) {
+        self.settings.answer(&asked.unreported);
+        self.run = asked.run;
+        self.xid_question = asked.xid_question;
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -107,6 +137,7 @@ impl Session {
             Some(opening) => {
                 self.opening = opening;
                 self.role = None;
+                self.xid = xid::Known::Off;
                 true
             }
             None => false,
@@ -117,6 +148,27 @@ impl Session {
     pub(super) fn begin_transaction(&mut self, reads: bool, rules: &SessionRules) {
         self.opening = self.read_only.transaction(reads, rules);
         self.role.clone_from(&rules.role);
+        self.xid = self.xid_question.begin(!reads);
+    }
+
+    /// Asks for the transaction that is open behind other work, where that is wanted.
+    pub(super) fn asking(&self) -> xid::Asking<'_> {
+        self.xid_question.asking(&self.client, self.xid)
+    }
+
+    /// Takes in what became known of the transaction that is open.
+    pub(super) fn note_xid(&mut self, xid: xid::Known) {
+        self.xid = xid;
+    }
+
+    /// What is known of the transaction that is open.
+    pub(super) fn xid(&self) -> xid::Known {
+        self.xid
+    }
+
+    /// The run of the server that the session is part of.
+    pub(super) fn run(&self) -> Option<&ServerRun> {
+        self.run.as_ref()
     }
 
     /// The role that statements run as; none where it is that of the login.
@@ -152,11 +204,6 @@ impl Session {
         self.definitions = definitions;
     }
 
-    /// Notes that a call changed definitions: statements that were prepared before may not fit them.
-    pub(super) fn note_definitions(&self) {
-        self.definitions.fetch_add(1, Ordering::AcqRel);
-    }
-
     /// Forgets the statements that were prepared before the last such change.
     pub(super) fn drop_stale_statements(&mut self) {
         let now = self.definitions.load(Ordering::Acquire);
@@ -182,14 +229,27 @@ impl Session {
         }
         self.statements.clear();
         self.read_only.reset();
-        let (ended, discarded, settled) = join3(
+        let (ended, discarded, asked) = join3(
             self.client.batch_execute("ROLLBACK"),
             self.client.batch_execute("DISCARD ALL"),
-            self.settle(),
+            self.ask(),
         )
         .await;
-        ended.is_ok() && discarded.is_ok() && settled.is_ok()
+        match (ended, discarded, asked) {
+            (Ok(()), Ok(()), Ok(asked)) => {
+                self.take(asked);
+                true
+            }
+            _ => false,
+        }
     }
+}
+
+/// What a session has to ask the server for.
+struct Asked {
+    unreported: Vec<SimpleQueryMessage>,
+    run: Option<ServerRun>,
+    xid_question: xid::Question,
 }
 
 /// Moves the messages of a connection. Notices and notifications are dropped: they can hold values.

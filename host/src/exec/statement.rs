@@ -19,6 +19,7 @@ use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::pin::pin;
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 /// One statement and what becomes of it.
@@ -130,12 +131,17 @@ async fn unprepared(session: &mut Session, sql: &str, rows: &mut Rows<'_>) -> Re
     let opening = session.take_opening();
     let client = session.client();
     let none: [(Text<'_>, Type); 0] = [];
-    let result = opening
-        .before(client, client.query_typed_raw(sql, none))
-        .await?;
-    let mut result = pin!(result);
-    while result.as_mut().try_next().await?.is_some() {}
-    rows.add_affected(result.rows_affected().unwrap_or(0));
+    let work = async {
+        let result = opening
+            .before(client, client.query_typed_raw(sql, none))
+            .await?;
+        let mut result = pin!(result);
+        while result.as_mut().try_next().await?.is_some() {}
+        Ok::<_, Error>(result.rows_affected().unwrap_or(0))
+    };
+    let (affected, xid) = session.asking().behind(work).await;
+    session.note_xid(xid);
+    rows.add_affected(affected?);
     Ok(())
 }
 
@@ -159,11 +165,16 @@ async fn fetch(
 ) -> Result<(), Failed> {
     let opening = session.take_opening();
     let client = session.client();
-    let result = opening
-        .before(client, client.query_raw(&prepared.statement, texts))
-        .await
-        .map_err(|error| prepared.failed(error))?;
-    rows.take(prepared, result).await
+    let work = async {
+        let result = opening
+            .before(client, client.query_raw(&prepared.statement, texts))
+            .await
+            .map_err(|error| prepared.failed(error))?;
+        rows.take(prepared, result).await
+    };
+    let (taken, xid) = session.asking().behind(work).await;
+    session.note_xid(xid);
+    taken
 }
 
 /// Prepares `sql` for these values and writes them for the types that the server inferred.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-/// How long the server may take to end a connection.
+/// How long the server may take to end a connection that is simply dropped.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How often both sides may wake each other before other tasks get a turn.
@@ -161,10 +161,10 @@ impl Wire {
     }
 
     /// Moves messages until the connection has ended; the client must be gone. It is torn down where
-    /// that takes longer than a grace.
-    pub(super) async fn finish(mut self) {
+    /// that takes longer than `grace`.
+    pub(super) async fn finish(mut self, grace: Duration) {
         if let Some(messages) = self.messages.take() {
-            finish(messages).await;
+            finish(messages, grace).await;
         }
     }
 }
@@ -174,14 +174,14 @@ impl Drop for Wire {
         if let Some(messages) = self.messages.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(finish(messages));
+            runtime.spawn(finish(messages, GRACE));
         }
     }
 }
 
-async fn finish(mut messages: Box<dyn Messages>) {
+async fn finish(mut messages: Box<dyn Messages>, grace: Duration) {
     // Torn down when this is dropped.
-    let _ = timeout(GRACE, poll_fn(|context| messages.poll_move(context))).await;
+    let _ = timeout(grace, poll_fn(|context| messages.poll_move(context))).await;
 }
 
 #[cfg(test)]

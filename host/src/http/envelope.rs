@@ -2,12 +2,16 @@
 
 use crate::fault::{Fault, Kind};
 use crate::reply;
+use crate::transaction::TransactionStatus;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 
 /// Names the component that planned a reply.
 const PLANNED_BY: HeaderName = HeaderName::from_static("x-airlock-connector");
+
+/// Tells what became of the transaction of a call.
+const OUTCOME: HeaderName = HeaderName::from_static("x-airlock-outcome");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -20,8 +24,13 @@ pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> 
 }
 
 /// The response to a call that succeeded, or that did so far.
-pub(super) fn success(planned_by: &str, body: impl Into<Body>) -> Response<Body> {
+pub(super) fn success(
+    planned_by: &str,
+    status: Option<TransactionStatus>,
+    body: impl Into<Body>,
+) -> Response<Body> {
     let mut response = json(StatusCode::OK, body);
+    add_outcome(&mut response, status);
     if let Ok(value) = HeaderValue::from_str(planned_by) {
         response.headers_mut().insert(PLANNED_BY, value);
     }
@@ -31,12 +40,20 @@ pub(super) fn success(planned_by: &str, body: impl Into<Body>) -> Response<Body>
 /// The response to a call that failed.
 pub(super) fn failure(fault: &Fault) -> Response<Body> {
     let mut response = json(status(fault.kind), reply::failure(fault).to_string());
+    add_outcome(&mut response, fault.status);
     if fault.kind == Kind::Overload {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
+}
+
+fn add_outcome(response: &mut Response<Body>, status: Option<TransactionStatus>) {
+    if let Some(status) = status {
+        let value = HeaderValue::from_static(status.as_str());
+        response.headers_mut().insert(OUTCOME, value);
+    }
 }
 
 /// Engines read the `error_code` of a reply with status 200, and try again on 500 and above. So what

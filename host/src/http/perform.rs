@@ -9,7 +9,7 @@ use crate::runtime::FoundCommand;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use std::convert::Infallible;
@@ -17,11 +17,14 @@ use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What the path takes.
 pub(super) const ALLOW: &str = "HEAD, POST, GET, OPTIONS";
+
+/// Header with the milliseconds that a call may take, where it shall be less than any may.
+const DEADLINE: HeaderName = HeaderName::from_static("x-airlock-deadline-ms");
 
 /// Runs the command that the path names with the parameters in the body.
 pub(super) async fn perform(
@@ -55,7 +58,9 @@ pub(super) async fn named(
         _ => return envelope::method_not_allowed(ALLOW),
     }
     // The command is looked up before the body is read.
-    let found = match app.runtime.command(connector, command) {
+    let found = app.runtime.command(connector, command);
+    let found = found.and_then(|found| within(found, request.headers()));
+    let found = match found {
         Ok(found) => found,
         Err(fault) => return envelope::failure(&fault),
     };
@@ -85,10 +90,14 @@ pub(super) async fn named(
         return fail(log, Fault::new(Kind::Overload, "TooManyRequests", message));
     };
     match run(&app, &found, &body).await {
-        Ok(Reply { body, planned_by }) => match body {
+        Ok(Reply {
+            body,
+            status,
+            planned_by,
+        }) => match body {
             Body::Whole(body) => {
                 log.write(Some(&Ok(())));
-                envelope::success(&planned_by, reply::success(&body))
+                envelope::success(&planned_by, status, reply::success(&body))
             }
             Body::Streaming(first, rest) => {
                 let stream = Streaming {
@@ -96,7 +105,7 @@ pub(super) async fn named(
                     log,
                     _permit: permit,
                 };
-                envelope::success(&planned_by, HttpBody::from_stream(stream))
+                envelope::success(&planned_by, status, HttpBody::from_stream(stream))
             }
         },
         Err(fault) => fail(log, fault),
@@ -134,6 +143,21 @@ impl Stream for Streaming {
 impl Drop for Streaming {
     fn drop(&mut self) {
         self.log.write(self.envelope.outcome());
+    }
+}
+
+/// Takes over the deadline that the caller asks for.
+fn within(found: FoundCommand, headers: &HeaderMap) -> Result<FoundCommand, Fault> {
+    let Some(given) = headers.get(DEADLINE) else {
+        return Ok(found);
+    };
+    let deadline_ms = given.to_str().ok().and_then(|text| text.parse().ok());
+    match deadline_ms.filter(|&deadline_ms| deadline_ms > 0) {
+        Some(deadline_ms) => Ok(found.within(Duration::from_millis(deadline_ms))),
+        None => {
+            let message = format!("{DEADLINE} must be a whole number of milliseconds, at least 1");
+            Err(Fault::parameters("BadRequest", message))
+        }
     }
 }
 

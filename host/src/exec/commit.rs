@@ -1,0 +1,122 @@
+//! Commits the transaction of a plan.
+
+use super::deadline::Deadline;
+use super::error;
+use super::lease::{Lease, State};
+use super::lookup::{self, Lost};
+use super::pool::Pool;
+use super::xid::Known;
+use crate::fault::{Fault, Kind};
+use crate::transaction::TransactionStatus;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A transaction whose statements have succeeded.
+pub(super) struct Open {
+    pub(super) lease: Lease,
+    /// State of the connection behind the transaction.
+    pub(super) state: State,
+    pub(super) writes: bool,
+}
+
+impl Open {
+    /// Commits it and gives the connection back. Where the confirmation is lost, the server is asked on
+    /// another connection what became of the transaction, for as long as `lookup`, be it beyond the
+    /// deadline.
+    ///
+    /// # Errors
+    /// Where the server refuses, where the transaction turns out to be rolled back, and where nobody can
+    /// tell.
+    pub(super) async fn commit(
+        self,
+        pool: &Arc<Pool>,
+        deadline: &Deadline,
+        lookup: Duration,
+    ) -> Result<(), Fault> {
+        let Open {
+            mut lease,
+            state,
+            writes,
+        } = self;
+        let confirmed = send(&mut lease, deadline, lookup).await?;
+        let Some(refused) = confirmed.err() else {
+            lease.finish(state);
+            return Ok(());
+        };
+        let Some(known) = refused.lost else {
+            lease.finish(state);
+            return Err(refused.fault);
+        };
+        let run = lease.parts()?.0.run().cloned();
+        lease.finish(State::Uncertain);
+        let status = match known {
+            _ if !writes => return Err(refused.fault),
+            Known::Xid(xid) => {
+                let until = deadline.at().max(Instant::now()) + lookup;
+                lookup::look(pool, &Lost { xid, run }, deadline.clock(), until).await
+            }
+            // Its SQL may have sent a notification all the same.
+            Known::Nothing if state == State::Dirty => TransactionStatus::Unknown,
+            Known::Nothing => TransactionStatus::Aborted,
+            Known::Off | Known::Wanted => TransactionStatus::Unknown,
+        };
+        match status {
+            TransactionStatus::Committed => Ok(()),
+            TransactionStatus::Aborted => {
+                let message = "the connection to the server broke while the transaction was being committed; the server rolled it back, so the call can be made again";
+                Err(Fault::new(Kind::Database, "OperationalError", message).with_status(status))
+            }
+            TransactionStatus::Unknown => Err(unknown()),
+        }
+    }
+}
+
+/// Why a COMMIT was not confirmed.
+struct NotConfirmed {
+    fault: Fault,
+    /// What is known of the transaction, where the answer did not come.
+    lost: Option<Known>,
+}
+
+/// Sends COMMIT and waits for the answer, at least for as long as `least`: from here on the deadline
+/// cancels nothing.
+async fn send(
+    lease: &mut Lease,
+    deadline: &Deadline,
+    least: Duration,
+) -> Result<Result<(), NotConfirmed>, Fault> {
+    lease.commits();
+    let (session, wire) = lease.parts()?;
+    let known = session.xid();
+    let answer = pin!(session.client().batch_execute("COMMIT"));
+    let until = deadline.at().max(Instant::now() + least);
+    let expired = pin!(deadline.clock().sleep_until(until));
+    let answer = match select(pin!(wire.during(answer)), expired).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => {
+            let fault = deadline.fault();
+            return Ok(Err(NotConfirmed {
+                fault,
+                lost: Some(known),
+            }));
+        }
+    };
+    Ok(answer.map_err(|failed| NotConfirmed {
+        fault: error::statement(&failed),
+        // A refusal, for example of a deferred constraint, rolls back.
+        lost: error::is_lost(&failed).then_some(known),
+    }))
+}
+
+/// Nobody knows whether what the call changed is stored.
+pub(super) fn unknown() -> Fault {
+    let message = "the connection broke while the change was being stored, and the server could not tell afterwards whether it was; look before you try again";
+    Fault::new(
+        Kind::OutcomeUnknown,
+        "TransactionResolutionUnknown",
+        message,
+    )
+    .with_status(TransactionStatus::Unknown)
+}

@@ -1,0 +1,101 @@
+//! The identifier of a transaction, by which the server can be asked later what became of it.
+
+use futures_util::future::{OptionFuture, join};
+use std::fmt;
+use std::future::Future;
+use tokio_postgres::{Client, Error, Statement};
+
+/// Asks for the identifier of the transaction that is open; there is none while it changed nothing.
+const QUESTION: &str = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text";
+
+/// A transaction of the server. The number is never used again, unless a crash takes the server back
+/// behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Xid(u64);
+
+impl fmt::Display for Xid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How to ask one server.
+#[derive(Default)]
+pub(super) struct Question {
+    /// None where the server has no such identifiers.
+    statement: Option<Statement>,
+}
+
+/// What is known about the transaction that is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is not to be known.
+    #[default]
+    Off,
+    /// It is asked for behind the next statement.
+    Wanted,
+    /// Nothing was changed so far. It is asked for again behind the next statement.
+    Nothing,
+    /// What the server said.
+    Xid(Xid),
+}
+
+impl Question {
+    /// Looks whether the server can be asked; servers before version 13 cannot.
+    pub(super) async fn prepare(client: &Client) -> Question {
+        Question {
+            statement: client.prepare(QUESTION).await.ok(),
+        }
+    }
+
+    /// What to know of a transaction that begins.
+    pub(super) fn begin(&self, writes: bool) -> Known {
+        match writes && self.statement.is_some() {
+            true => Known::Wanted,
+            false => Known::Off,
+        }
+    }
+
+    /// The question to one client, where `known` wants it.
+    pub(super) fn asking<'a>(&'a self, client: &'a Client, known: Known) -> Asking<'a> {
+        Asking {
+            statement: self.statement.as_ref(),
+            client,
+            known,
+        }
+    }
+}
+
+/// A question that goes out behind other work.
+pub(super) struct Asking<'a> {
+    statement: Option<&'a Statement>,
+    client: &'a Client,
+    known: Known,
+}
+
+impl Asking<'_> {
+    /// Sends `work`, and the question behind it in the same go where it is wanted. Gives what is known
+    /// then.
+    pub(super) async fn behind<T>(self, work: impl Future<Output = T>) -> (T, Known) {
+        let Asking {
+            statement,
+            client,
+            known,
+        } = self;
+        let wanted = statement.filter(|_| matches!(known, Known::Wanted | Known::Nothing));
+        let asked = OptionFuture::from(wanted.map(|statement| ask(client, statement)));
+        // Each is sent when it is first polled, so they go out in this order.
+        let (worked, answer) = join(work, asked).await;
+        (worked, answer.and_then(Result::ok).unwrap_or(known))
+    }
+}
+
+async fn ask(client: &Client, statement: &Statement) -> Result<Known, Error> {
+    let row = client.query_one(statement, &[]).await?;
+    let text: Option<&str> = row.try_get(0)?;
+    Ok(match text.map(str::parse) {
+        None => Known::Nothing,
+        Some(Ok(number)) => Known::Xid(Xid(number)),
+        Some(Err(_)) => Known::Off,
+    })
+}
