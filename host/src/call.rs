@@ -12,8 +12,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Parameters that engines add for themselves begin with this. They are dropped unread.
+/// Parameters that engines add for themselves begin with this. They are dropped.
 const ENGINE_PREFIX: &str = "spiff__";
+
+/// Two of them that are read: they tell which task the call is for.
+const PROCESS_ID: &str = "spiff__process_instance_id";
+const TASK_ID: &str = "spiff__task_id";
+
+/// Longest id of a process or a task that is taken for one, in bytes; engines use UUIDs and numbers.
+const MAX_ID_BYTES: usize = 200;
 
 /// Some clients put it in front of UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -43,6 +50,17 @@ pub struct Call {
     pub connection: Option<Connection>,
     /// The other parameters.
     pub input: Input,
+    /// The task of the engine that the call is for, where the engine says so.
+    pub task: Option<Task>,
+}
+
+/// A task of a workflow engine, by what the engine calls it. A task that is tried again has the same ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Id of the process instance.
+    pub process_id: String,
+    /// Id of the task in it.
+    pub task_id: String,
 }
 
 /// What a call gives as its connection parameter.
@@ -284,11 +302,26 @@ fn last_of_each_name(text: &str) -> serde_json::Result<String> {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)?;
     let own = members
         .into_iter()
-        .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX));
+        .filter(|(name, _)| !name.starts_with(ENGINE_PREFIX) || is_id(name));
     let own: serde_json::Result<Map<String, Value>> = own
         .map(|(name, value)| Ok((name.into_owned(), serde_json::from_str(value.get())?)))
         .collect();
     Ok(Value::Object(own?).to_string())
+}
+
+fn is_id(name: &str) -> bool {
+    name == PROCESS_ID || name == TASK_ID
+}
+
+/// The text of an id; none where it can be none.
+fn id(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let fits = (1..=MAX_ID_BYTES).contains(&text.len()) && !text.contains('\0');
+    fits.then_some(text)
 }
 
 /// Parameters as they are read.
@@ -298,6 +331,8 @@ struct Read<'s> {
     /// What was read, in the order of the command's parameters.
     members: Vec<Option<Sealed>>,
     unknown: Option<String>,
+    process_id: Option<String>,
+    task_id: Option<String>,
 }
 
 impl<'s> Read<'s> {
@@ -308,6 +343,8 @@ impl<'s> Read<'s> {
             connection: None,
             members: parameters.map(|_| None).collect(),
             unknown: None,
+            process_id: None,
+            task_id: None,
         }
     }
 
@@ -316,6 +353,14 @@ impl<'s> Read<'s> {
         let mut parameters = self.spec.command.parameters.iter().enumerate();
         let known = parameters.find(|(_, parameter)| parameter.name == name);
         let Some((at, parameter)) = known else {
+            if is_id(name) {
+                let id = id(&Value::deserialize(json)?);
+                match name {
+                    PROCESS_ID => self.process_id = id,
+                    _ => self.task_id = id,
+                }
+                return Ok(());
+            }
             IgnoredAny::deserialize(json)?;
             if !name.starts_with(ENGINE_PREFIX) {
                 self.unknown.get_or_insert_with(|| name.to_owned());
@@ -383,8 +428,15 @@ impl<'s> Read<'s> {
         }
         text.push(b'}');
         let text = String::from_utf8(text).map_err(Fault::internal)?;
-        let input = Input::new(text, values);
-        Ok(Call { connection, input })
+        let ids = self.process_id.zip(self.task_id);
+        Ok(Call {
+            connection,
+            input: Input::new(text, values),
+            task: ids.map(|(process_id, task_id)| Task {
+                process_id,
+                task_id,
+            }),
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! see none. This module decides which connection string a call gets; it makes no connection.
 
 use crate::call::Call;
-use crate::exec::{ConnectionString, Target};
+use crate::exec::{ConnectionString, Poolers, Target};
 use crate::fault::{Fault, Kind};
 use crate::policy::{self, DatabaseName, Policy};
 use crate::secret::Secret;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 pub struct Databases {
     named: BTreeMap<DatabaseName, Secret>,
     raw_connection_strings: bool,
+    poolers: Poolers,
 }
 
 /// None has a name, and calls bring their connection strings.
@@ -23,6 +24,7 @@ impl Default for Databases {
         Databases {
             named: BTreeMap::new(),
             raw_connection_strings: true,
+            poolers: Poolers::default(),
         }
     }
 }
@@ -35,7 +37,20 @@ impl Databases {
         Databases {
             named,
             raw_connection_strings,
+            poolers: Poolers::default(),
         }
+    }
+
+    /// The same, with transaction poolers at these places.
+    #[must_use]
+    pub fn behind(self, poolers: Poolers) -> Databases {
+        Databases { poolers, ..self }
+    }
+
+    /// Where transaction poolers listen.
+    #[must_use]
+    pub fn poolers(&self) -> &Poolers {
+        &self.poolers
     }
 
     /// The names, in order.

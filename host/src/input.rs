@@ -56,7 +56,13 @@ impl Input {
         {
             return value_at(leaf.value(), rest);
         }
-        value_at(self.whole.get_or_init(|| self.put_together()), pointer)
+        value_at(self.whole(), pointer)
+    }
+
+    /// All parameters as one value, an object.
+    #[must_use]
+    pub fn whole(&self) -> &Value {
+        self.whole.get_or_init(|| self.put_together())
     }
 
     /// The last leaf that does not stand behind `pointer`. Leaves do not stand inside each other, so

@@ -115,6 +115,9 @@ limits! {
     /// Time in milliseconds that a prepared statement is used. The types of its parameters are inferred
     /// once, and somebody else may change the table.
     prepared_ms: u64 = 60_000;
+    /// Largest reply in bytes that is kept for a repeated call, where an `idempotency_table` is given. Beyond
+    /// it the call fails: replies that are kept are held in memory and in the database.
+    kept_reply_bytes: usize = MIB;
     /// Calls that are worked on at the same time; more are turned away.
     concurrent_calls: usize = 512;
     /// Time in milliseconds that calls may go on after the order to stop.

@@ -9,8 +9,8 @@ use crate::fault::{Fault, Kind};
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
 use crate::recording::CallId;
-use airlock_connector::Ident;
 use airlock_connector::statements::Kinds;
+use airlock_connector::{Ident, QualifiedName};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -52,6 +52,9 @@ pub struct Policy {
     /// A single statement that changes something runs without a transaction block, which saves a round
     /// trip. Where its confirmation is lost, nobody can tell whether it is stored.
     pub unconfirmed_writes: bool,
+    /// The table in which calls that change something are recorded by the engine's ids of process and task,
+    /// so that a repeated one is answered as the first was; none where they are not.
+    pub idempotency_table: Option<QualifiedName>,
     /// The calls that a version has to plan as the one before it did; none have to without a rule.
     pub replay: Option<ReplayRule>,
     /// The named databases that its calls may use; without a list all, and connection strings.

@@ -4,7 +4,7 @@ use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::{CheckedPlan, Source};
 use crate::connector::{Compiler, Connector, Digest, EMBEDDED, Sandbox};
 use crate::databases::Databases;
-use crate::exec::{Database, Deadline, Execution, Outcome, Progress, Target, Work};
+use crate::exec::{Database, Deadline, Execution, Once, Outcome, Progress, Target, Work};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
@@ -259,6 +259,7 @@ impl Runtime {
     /// Puts these databases in the place of those that had names before. Calls under way finish on
     /// the old ones.
     pub fn set_databases(&self, databases: Databases) {
+        self.database.set_poolers(databases.poolers().clone());
         self.databases.store(Arc::new(databases));
     }
 
@@ -373,6 +374,7 @@ impl Runtime {
                     None => target.insert(self.target(found, &call)?).clone(),
                 };
                 let work = Work {
+                    once: found.once(&plan, &call)?,
                     plan: plan.clone(),
                     call: call.clone(),
                     target,
@@ -384,6 +386,10 @@ impl Runtime {
                     Progress::Rows(rows) => {
                         let rest = rest(found.connector.clone(), execution);
                         return Ok(found.reply(Body::streaming(rows, rest), status));
+                    }
+                    Progress::Repeated(body) => {
+                        let status = Some(TransactionStatus::Committed);
+                        return Ok(found.reply(Body::whole(body), status));
                     }
                     Progress::Done(done) => outcomes = done,
                 }
@@ -403,7 +409,7 @@ impl Runtime {
                     continue;
                 }
                 (ReplyShape::Rows(_), Some(outcome)) => outcome.rows,
-                (ReplyShape::Affected, Some(outcome)) => affected(&outcome).into_bytes(),
+                (ReplyShape::Affected, Some(outcome)) => outcome.affected_text().into_bytes(),
                 (ReplyShape::Rows(_) | ReplyShape::Affected, None) => {
                     return Err(Fault::connector("the plan has no statement to reply with"));
                 }
@@ -520,6 +526,7 @@ fn rest(
         let progress = progress.inspect_err(|fault| connector.usage().fail(fault));
         Ok(Some(match progress? {
             Progress::Rows(rows) => (rows, Some((connector, execution))),
+            Progress::Repeated(body) => (body.into(), None),
             Progress::Done(outcomes) => {
                 let last = outcomes.into_iter().next_back();
                 (last.map(|last| last.rows.into()).unwrap_or_default(), None)
@@ -561,6 +568,22 @@ impl FoundCommand {
             deadline: Some(deadline),
             ..self
         }
+    }
+
+    /// How a plan is run only once, where its policy wants that and the engine says which task it is for.
+    fn once(&self, plan: &CheckedPlan, call: &Call) -> Result<Option<Once>, Fault> {
+        let (Some(table), Some(task)) = (&plan.policy().idempotency_table, &call.task) else {
+            return Ok(None);
+        };
+        if plan.is_read_only() {
+            return Ok(None);
+        }
+        if matches!(plan.reply(), ReplyShape::Resume(_)) {
+            let message = "a plan that changes something and is resumed cannot be run under idempotency_table";
+            return Err(Fault::connector(message));
+        }
+        let command = format!("{}/{}", self.connector.name(), self.command());
+        Ok(Some(Once::new(table, task, &command, &call.input)))
     }
 
     fn reply(&self, body: Body, status: Option<TransactionStatus>) -> Reply {
@@ -633,12 +656,5 @@ impl From<Outcome> for StatementOutcome {
             rows: String::from_utf8(outcome.rows).unwrap_or_else(|_| "[]".into()),
             affected: outcome.affected,
         }
-    }
-}
-
-fn affected(outcome: &Outcome) -> String {
-    match outcome.counted {
-        true => format!(r#"{{"result": "{} rows affected"}}"#, outcome.affected),
-        false => r#"{"result": "ok"}"#.into(),
     }
 }

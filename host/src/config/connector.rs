@@ -9,6 +9,7 @@ use crate::policy::{
     Caps, DatabaseName, Imports, Policy, ReplayRule, Role, SessionRules, StatementRules, needed_by,
 };
 use crate::recording::CallId;
+use airlock_connector::QualifiedName;
 use airlock_connector::statements::{KINDS, Kinds};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,11 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         unconfirmed_writes: table
             .boolean("unconfirmed_writes")
             .is_some_and(|given| given.value),
+        idempotency_table: table
+            .parsed("idempotency_table", |text| {
+                QualifiedName::parse(text).map_err(|error| format!("idempotency_table: {error}"))
+            })
+            .map(|given| given.value),
         replay: replay(&table, around.directory),
         databases: databases(&table, around.databases),
     };

@@ -17,6 +17,7 @@ pub use recording::Recording;
 
 use crate::admin::Admin;
 use crate::databases::Databases;
+use crate::exec::{Pooler, Poolers};
 use crate::limits::Limits;
 use crate::policy::{DatabaseName, Policy};
 use crate::secret::Secret;
@@ -245,9 +246,24 @@ fn databases(table: &Table<'_>, directory: &Path, variables: Variables<'_>) -> R
     }
     let raw = raw.map_or(DEFAULT_RAW_CONNECTION_STRINGS, |raw| raw.value);
     Read {
-        checked: Databases::new(named, raw),
+        checked: Databases::new(named, raw).behind(poolers(table)),
         declared,
     }
+}
+
+fn poolers(table: &Table<'_>) -> Poolers {
+    let given = table.texts("transaction_poolers");
+    let mut poolers = Vec::new();
+    for place in given.iter().flat_map(|given| &given.value) {
+        match place.value.parse::<Pooler>() {
+            Ok(pooler) => poolers.push(pooler),
+            Err(error) => {
+                let message = format!("transaction_poolers lists {:?}: {error}", place.value);
+                table.mistakes().add(place.at, message);
+            }
+        }
+    }
+    Poolers::new(poolers)
 }
 
 /// The key; set but empty it would let everyone in or no one.

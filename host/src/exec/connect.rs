@@ -160,7 +160,7 @@ async fn log_in(
         .connect_raw(Stream::new(stream), NoTls)
         .await
         .map_err(|error| error::connection(&error))?;
-    Connection::start(client, connection, address, None, limits)
+    Connection::start(client, connection, address, None, target.is_pooled, limits)
         .await
         .map_err(|error| error::connection(&error))
 }
@@ -192,9 +192,16 @@ async fn log_in_tls(
         .connect_raw(Stream::new(stream), connect)
         .await
         .map_err(|error| error::connection(&error))?;
-    Connection::start(client, connection, address, Some(tls), limits)
-        .await
-        .map_err(|error| error::connection(&error))
+    Connection::start(
+        client,
+        connection,
+        address,
+        Some(tls),
+        target.is_pooled,
+        limits,
+    )
+    .await
+    .map_err(|error| error::connection(&error))
 }
 
 fn config(target: &ConnectionString) -> Config {

@@ -30,13 +30,14 @@ impl Connection {
         driver: Driver<S, T>,
         address: SocketAddr,
         tls: Option<Tls>,
+        is_pooled: bool,
         limits: &Limits,
     ) -> Result<Connection, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (mut session, mut wire) = Session::new(client, driver, limits);
+        let (mut session, mut wire) = Session::new(client, driver, is_pooled, limits);
         wire.during(pin!(session.settle())).await?;
         Ok(Connection {
             session,

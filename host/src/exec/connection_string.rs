@@ -73,6 +73,8 @@ pub struct ConnectionString {
     pub(super) require_channel_binding: bool,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) session: SessionAttributes,
+    /// Its server is behind a transaction pooler.
+    pub(super) is_pooled: bool,
 }
 
 /// How much TLS.
@@ -177,6 +179,7 @@ fn check(mut pairs: Pairs) -> Result<ConnectionString, Fault> {
         connect_timeout,
         session: session_attributes(take("target_session_attrs").as_deref())?,
         hosts,
+        is_pooled: false,
     };
     match pairs.keys().find(|key| REFUSED.contains(&key.as_str())) {
         Some(key) => Err(refused(format!(

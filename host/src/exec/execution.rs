@@ -14,7 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::task::JoinHandle;
 
-type Run = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, Fault>> + Send>>;
+type Run = Pin<Box<dyn Future<Output = Result<Ended, Fault>> + Send>>;
+
+/// How a plan ended that succeeded.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Ran(Vec<Outcome>),
+    Repeated(Vec<u8>),
+}
 
 /// What a plan gives while it runs.
 #[derive(Debug)]
@@ -23,6 +30,8 @@ pub enum Progress {
     Rows(Bytes),
     /// The plan ran to its end and what it did is stored. The last outcome has the rest of the rows.
     Done(Vec<Outcome>),
+    /// An earlier run of the same call is stored; this was the body of its reply.
+    Repeated(Vec<u8>),
 }
 
 /// A plan that is being run.
@@ -42,7 +51,7 @@ enum Stage {
     Waiting(Run),
     /// Rows are out. Whether anybody comes for more is not known, so the deadline is watched.
     Streaming(Watched),
-    Ended(Option<Result<Vec<Outcome>, Fault>>),
+    Ended(Option<Result<Ended, Fault>>),
 }
 
 /// Whether a plan has come to its COMMIT, from where on it is not cancelled.
@@ -61,7 +70,7 @@ impl Committing {
 
 impl Execution {
     pub(super) fn new(
-        run: impl Future<Output = Result<Vec<Outcome>, Fault>> + Send + 'static,
+        run: impl Future<Output = Result<Ended, Fault>> + Send + 'static,
         rows: Slot,
         deadline: Deadline,
         committing: Committing,
@@ -109,7 +118,10 @@ impl Execution {
             return Poll::Pending;
         };
         Poll::Ready(match ended.take() {
-            Some(ended) => ended.map(Progress::Done),
+            Some(ended) => ended.map(|ended| match ended {
+                Ended::Ran(outcomes) => Progress::Done(outcomes),
+                Ended::Repeated(body) => Progress::Repeated(body),
+            }),
             None => Err(Fault::internal("the execution is over")),
         })
     }
@@ -164,7 +176,7 @@ impl Watched {
     }
 
     /// None where the deadline has passed.
-    fn poll(&self, context: &mut Context<'_>) -> Option<Poll<Result<Vec<Outcome>, Fault>>> {
+    fn poll(&self, context: &mut Context<'_>) -> Option<Poll<Result<Ended, Fault>>> {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
         Some(run.as_mut()?.as_mut().poll(context))
     }

@@ -26,8 +26,10 @@ mod json_text;
 mod lease;
 mod lookup;
 mod many;
+mod once;
 mod opening;
 mod pool;
+mod pooler;
 mod prepare;
 mod quoted;
 mod relation;
@@ -50,6 +52,8 @@ mod zone;
 pub use connection_string::ConnectionString;
 pub use deadline::Deadline;
 pub use execution::{Execution, Progress};
+pub use once::Once;
+pub use pooler::{InvalidPooler, Pooler, Poolers};
 pub use rows::Outcome;
 pub use target::Target;
 
@@ -61,7 +65,7 @@ use crate::transaction::TransactionStatus;
 use chunks::{Chunks, Slot};
 use clock::Clock;
 use commit::Open;
-use execution::Committing;
+use execution::{Committing, Ended};
 use lease::{Lease, State};
 use run::{Job, Ran};
 use std::pin::pin;
@@ -87,6 +91,12 @@ impl Database {
             clock: Arc::new(Clock::start().map_err(Fault::internal)?),
             limits,
         })
+    }
+
+    /// Treats the servers at these places as transaction poolers from now on. Calls under way finish on
+    /// the connections that they have.
+    pub fn set_poolers(&self, poolers: Poolers) {
+        self.pools.set_poolers(poolers);
     }
 
     /// The deadline of a call that begins now and may take so long.
@@ -115,7 +125,7 @@ impl Database {
         chunks: Chunks,
         deadline: Deadline,
         committing: Committing,
-    ) -> Result<Vec<Outcome>, Fault> {
+    ) -> Result<Ended, Fault> {
         let plan = &work.plan;
         let writes = !plan.is_read_only();
         let state = match plan.resets_session() {
@@ -125,7 +135,7 @@ impl Database {
         let ran = async {
             let pool = self.pools.pool(&work.target.connection_string)?;
             let worked = deadline.keep(self.work(&work, &pool, chunks, state)).await;
-            let (lease, Ran { outcomes, is_open }) = worked?;
+            let (lease, Ran { ended, is_open }) = worked?;
             if is_open {
                 committing.begin();
                 let open = Open {
@@ -141,7 +151,7 @@ impl Database {
             if plan.defines() {
                 pool.note_definitions();
             }
-            Ok(outcomes)
+            Ok(ended)
         };
         let ran: Result<_, Fault> = ran.await;
         ran.map_err(|fault| match writes {
@@ -162,7 +172,7 @@ impl Database {
         state: State,
     ) -> Result<(Lease, Ran), Fault> {
         let mut lease = pool.lease().await?;
-        let job = Job::new(&work.plan, &work.call.input, &self.limits, work.affected);
+        let job = Job::new(work, &self.limits);
         let (session, wire) = lease.parts()?;
         let ran = wire.during(pin!(job.run(session, &mut chunks))).await;
         match ran {
@@ -191,4 +201,6 @@ pub struct Work {
     pub target: Arc<Target>,
     /// Rows that earlier plans of the call affected.
     pub affected: u64,
+    /// How it is run only once; none where a repeated call is run again.
+    pub once: Option<Once>,
 }

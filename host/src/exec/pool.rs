@@ -5,6 +5,7 @@ use super::connect;
 use super::connection::Connection;
 use super::connection_string::ConnectionString;
 use super::lease::Lease;
+use super::pooler::Poolers;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::secret::Secret;
@@ -13,6 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +22,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug)]
 pub(super) struct Pools {
     pools: Mutex<LruCache<Secret, Arc<Pool>>>,
+    poolers: Mutex<Poolers>,
     limits: Limits,
     /// Connections that are being reset or closed.
     endings: TaskTracker,
@@ -30,6 +33,7 @@ impl Pools {
         let most = NonZeroUsize::new(limits.pools).unwrap_or(NonZeroUsize::MIN);
         Pools {
             pools: Mutex::new(LruCache::new(most)),
+            poolers: Mutex::default(),
             limits,
             endings: TaskTracker::new(),
         }
@@ -40,16 +44,29 @@ impl Pools {
     /// # Errors
     /// When the connection string cannot be read.
     pub(super) fn pool(&self, target: &Secret) -> Result<Arc<Pool>, Fault> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = lock(&self.pools);
         if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
-        let target_string = ConnectionString::parse(target.expose())?;
-        let pool = Arc::new(Pool::new(target_string, self.limits, self.endings.clone()));
+        let mut parsed = ConnectionString::parse(target.expose())?;
+        parsed.is_pooled = lock(&self.poolers).are_at(&parsed.hosts);
+        let pool = Arc::new(Pool::new(parsed, self.limits, self.endings.clone()));
         if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
             oldest.close();
         }
         Ok(pool)
+    }
+
+    /// Takes over where transaction poolers listen. Pools that were made for other ones are closed.
+    pub(super) fn set_poolers(&self, poolers: Poolers) {
+        let mut pools = lock(&self.pools);
+        let mut known = lock(&self.poolers);
+        if *known != poolers {
+            *known = poolers;
+            while let Some((_, pool)) = pools.pop_lru() {
+                pool.close();
+            }
+        }
     }
 
     /// Waits until no connection is being reset or closed.
@@ -192,13 +209,20 @@ impl Pool {
         let mut idle = self.idle();
         self.is_closed.store(true, Ordering::Release);
         for Idle { connection, .. } in idle.drain(..) {
-            self.endings.spawn(connection.close(self.grace()));
+            // Without an async runtime there is nobody to wait, and dropping closes it, too.
+            if Handle::try_current().is_ok() {
+                self.endings.spawn(connection.close(self.grace()));
+            }
         }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.idle)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One who waits; no more when it is dropped.

@@ -37,6 +37,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How many rows were affected, as replies say it.
+    #[must_use]
+    pub fn affected_text(&self) -> String {
+        match self.counted {
+            true => format!(r#"{{"result": "{} rows affected"}}"#, self.affected),
+            false => r#"{"result": "ok"}"#.into(),
+        }
+    }
+
     /// Names of the columns; none where the statement gives no rows.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())

@@ -1,9 +1,12 @@
 //! Runs one plan on one connection: all or nothing.
 
+use super::Work;
 use super::batch::Form;
 use super::chunks::Chunks;
 use super::commit;
+use super::execution::Ended;
 use super::failed::Stopped;
+use super::once::Once;
 use super::prepare;
 use super::rows::{Keep, Outcome, Room};
 use super::session::Session;
@@ -16,7 +19,7 @@ use crate::plan::{Reply, RowShape};
 
 /// A plan whose statements have succeeded.
 pub(super) struct Ran {
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) ended: Ended,
     /// The transaction is still to be committed.
     pub(super) is_open: bool,
 }
@@ -29,22 +32,19 @@ pub(super) struct Job<'a> {
     pub(super) limits: &'a Limits,
     /// Rows that earlier plans of the call affected.
     affected: u64,
+    once: Option<&'a Once>,
     /// How batches go in.
     form: Form,
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(
-        plan: &'a CheckedPlan,
-        input: &'a Input,
-        limits: &'a Limits,
-        affected: u64,
-    ) -> Job<'a> {
+    pub(super) fn new(work: &'a Work, limits: &'a Limits) -> Job<'a> {
         Job {
-            plan,
-            input,
+            plan: &work.plan,
+            input: &work.call.input,
             limits,
-            affected,
+            affected: work.affected,
+            once: work.once.as_ref(),
             form: Form::Copy,
         }
     }
@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
             let needed = self
                 .plan
                 .needs_transaction(|statement| statement.runs(self.input));
-            let alone = !needed && session.begin_alone(reads);
+            let alone = !needed && self.once.is_none() && session.begin_alone(reads);
             let ran = match alone {
                 true => self.alone(session, chunks).await,
                 false => Box::pin(self.transaction(session, chunks)).await,
@@ -87,7 +87,7 @@ impl<'a> Job<'a> {
     async fn alone(&self, session: &mut Session, chunks: &mut Chunks) -> Result<Ran, Stopped> {
         match self.statements(session, chunks).await {
             Ok(outcomes) => Ok(Ran {
-                outcomes,
+                ended: Ended::Ran(outcomes),
                 is_open: false,
             }),
             Err(stopped) => Err(self.lost_alone(stopped)),
@@ -109,22 +109,43 @@ impl<'a> Job<'a> {
         chunks: &mut Chunks,
     ) -> Result<Ran, Stopped> {
         session.begin_transaction(self.plan.is_read_only(), &self.plan.policy().session);
-        let outcomes = self.statements(session, chunks).await;
+        let mut ended = match self.once {
+            Some(once) => Box::pin(self.only_once(once, session, chunks)).await,
+            None => self.statements(session, chunks).await.map(Ended::Ran),
+        };
         let nothing_sent = session.drop_opening();
-        match outcomes {
-            Ok(outcomes) => Ok(Ran {
-                outcomes,
+        if ended.is_ok() && !nothing_sent {
+            let left = session.leave(self.plan.resets_session()).await;
+            ended = left.map_err(Stopped::from).and(ended);
+        }
+        match ended {
+            Ok(ended) => Ok(Ran {
+                ended,
                 is_open: !nothing_sent,
             }),
             Err(stopped) if nothing_sent => Err(stopped),
             Err(mut stopped) => {
-                if session.client().batch_execute("ROLLBACK").await.is_err() {
-                    session.is_broken = true;
-                    stopped.again = false;
-                }
+                session.is_broken |= !session.roll_back().await;
+                stopped.again &= !session.is_broken;
                 Err(stopped)
             }
         }
+    }
+
+    /// Runs the statements unless an earlier run of the same call is stored.
+    async fn only_once(
+        &self,
+        once: &Once,
+        session: &mut Session,
+        chunks: &mut Chunks,
+    ) -> Result<Ended, Stopped> {
+        if let Some(body) = once.claim(session).await? {
+            return Ok(Ended::Repeated(body));
+        }
+        let outcomes = self.statements(session, chunks).await?;
+        once.keep(session, self.plan.reply(), outcomes.last())
+            .await?;
+        Ok(Ended::Ran(outcomes))
     }
 
     async fn statements(
@@ -136,6 +157,7 @@ impl<'a> Job<'a> {
         let mut outcomes = Vec::with_capacity(statements.len());
         let (bytes, limit) = match self.plan.reply() {
             Reply::Resume(_) => (policy.limits.outcome_bytes, "outcome_bytes"),
+            _ if self.once.is_some() => (self.limits.kept_reply_bytes, "kept_reply_bytes"),
             _ => (policy.caps.reply_bytes(self.limits), "reply_bytes"),
         };
         let mut affected = self.affected;
@@ -148,6 +170,8 @@ impl<'a> Job<'a> {
         for (at, statement) in statements.iter().enumerate() {
             let last = at + 1 == statements.len();
             let (keep, chunks) = match self.plan.reply() {
+                // What is kept is not handed out before it is.
+                Reply::Rows(shape) if last && self.once.is_some() => (Keep::Rows(*shape), None),
                 Reply::Rows(shape) if last => (Keep::Rows(*shape), Some(&mut *chunks)),
                 Reply::Resume(_) => (Keep::Rows(RowShape::Arrays), None),
                 _ => (Keep::Count, None),

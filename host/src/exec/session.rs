@@ -1,6 +1,7 @@
 //! What is known about one connection: its settings and its prepared statements.
 
 use super::opening::{self, Opening, ReadOnlyDefault};
+use super::pooler;
 use super::prepare::Statements;
 use super::server_run::ServerRun;
 use super::settings::{self, Current, REPORTED, Settings};
@@ -44,6 +45,8 @@ pub(super) struct Session {
     pub(super) looked_up_types: bool,
     /// Statements whose text parameters must be declared, because the server infers nothing.
     text_statements: LruCache<String, ()>,
+    /// The server is behind a transaction pooler.
+    is_pooled: bool,
     /// A transaction could not be ended, so the connection must not be used again.
     pub(super) is_broken: bool,
 }
@@ -53,6 +56,7 @@ impl Session {
     pub(super) fn new<S, T>(
         client: Client,
         connection: Connection<S, T>,
+        is_pooled: bool,
         limits: &Limits,
     ) -> (Session, Wire)
     where
@@ -63,11 +67,13 @@ impl Session {
         let iso_dates = connection
             .parameter("DateStyle")
             .is_none_or(|style| style.starts_with("ISO"));
-        let read_only = ReadOnlyDefault::new(opening::reported(|name| connection.parameter(name)));
+        let reported = opening::reported(|name| connection.parameter(name));
+        // What is not known is not changed either: a pooler's sessions belong to others as well.
+        let read_only = ReadOnlyDefault::new(reported.filter(|_| !is_pooled));
         let wire = Wire::new(Driver {
             connection,
             settings: settings.clone(),
-            read_only: read_only.reports(),
+            read_only: (!is_pooled).then(|| read_only.reports()),
         });
         let session = Session {
             client,
@@ -86,6 +92,7 @@ impl Session {
             text_statements: LruCache::new(
                 NonZeroUsize::new(limits.prepared_statements).unwrap_or(NonZeroUsize::MIN),
             ),
+            is_pooled,
             is_broken: false,
         };
         (session, wire)
@@ -99,13 +106,13 @@ impl Session {
     }
 
     async fn ask(&self) -> Result<Asked, tokio_postgres::Error> {
-        if !self.iso_dates {
+        if !self.iso_dates && !self.is_pooled {
             self.client.batch_execute("SET datestyle TO 'ISO'").await?;
         }
         let (unreported, run, xid_question) = join3(
             self.client.simple_query(settings::UNREPORTED),
             ServerRun::ask(&self.client),
-            xid::Question::prepare(&self.client),
+            xid::Question::prepare(&self.client, self.is_pooled),
         )
         .await;
         Ok(Asked {
@@ -133,7 +140,8 @@ impl Session {
     /// Begins a plan of one statement that is atomic by itself; false where it needs a transaction
     /// block all the same.
     pub(super) fn begin_alone(&mut self, reads: bool) -> bool {
-        match self.read_only.alone(reads) {
+        // A statement is prepared and run in the same session of a pooler only inside a transaction.
+        match self.read_only.alone(reads).filter(|_| !self.is_pooled) {
             Some(opening) => {
                 self.opening = opening;
                 self.role = None;
@@ -222,8 +230,38 @@ impl Session {
         self.settings.distrust();
     }
 
+    /// Rolls the open transaction back; false where that cannot be done.
+    pub(super) async fn roll_back(&mut self) -> bool {
+        if !self.is_pooled {
+            return self.client.batch_execute("ROLLBACK").await.is_ok();
+        }
+        self.statements.clear();
+        self.is_broken |= self.looked_up_types;
+        // One message, which runs in one session of the pooler.
+        let clean = format!("ROLLBACK; {}", pooler::CLEAN);
+        self.client.batch_execute(&clean).await.is_ok()
+    }
+
+    /// Leaves nothing in a session of a pooler that it serves others with behind the transaction. `dirty`
+    /// says that SQL of the caller ran.
+    pub(super) async fn leave(&mut self, dirty: bool) -> Result<(), tokio_postgres::Error> {
+        if !self.is_pooled {
+            return Ok(());
+        }
+        self.statements.clear();
+        // The driver's own statements go with all others, but it does not know.
+        self.is_broken |= self.looked_up_types;
+        match dirty || self.looked_up_types {
+            true => self.client.batch_execute(pooler::CLEAN).await,
+            false => Ok(()),
+        }
+    }
+
     /// Brings a connection on which the caller's SQL ran back to how it was, if that can be known.
     pub(super) async fn reset(&mut self) -> bool {
+        if self.is_pooled {
+            return true;
+        }
         if self.looked_up_types {
             return false;
         }
@@ -256,7 +294,8 @@ struct Asked {
 struct Driver<S, T> {
     connection: Connection<S, T>,
     settings: Arc<Current>,
-    read_only: Arc<AtomicBool>,
+    /// None where the default is left as it is.
+    read_only: Option<Arc<AtomicBool>>,
 }
 
 impl<S, T> Messages for Driver<S, T>
@@ -278,8 +317,9 @@ where
         let connection = &self.connection;
         self.settings
             .report(REPORTED.map(|name| connection.parameter(name)));
-        if let Some(reported) = opening::reported(|name| connection.parameter(name)) {
-            self.read_only.store(reported, Ordering::Release);
+        let reported = opening::reported(|name| connection.parameter(name));
+        if let (Some(read_only), Some(reported)) = (&self.read_only, reported) {
+            read_only.store(reported, Ordering::Release);
         }
     }
 }

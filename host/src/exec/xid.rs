@@ -21,9 +21,13 @@ impl fmt::Display for Xid {
 
 /// How to ask one server.
 #[derive(Default)]
-pub(super) struct Question {
-    /// None where the server has no such identifiers.
-    statement: Option<Statement>,
+pub(super) enum Question {
+    /// The server has no such identifiers.
+    #[default]
+    None,
+    /// Anew each time, as nothing stays prepared.
+    Unprepared,
+    Prepared(Statement),
 }
 
 /// What is known about the transaction that is open.
@@ -42,15 +46,22 @@ pub(super) enum Known {
 
 impl Question {
     /// Looks whether the server can be asked; servers before version 13 cannot.
-    pub(super) async fn prepare(client: &Client) -> Question {
-        Question {
-            statement: client.prepare(QUESTION).await.ok(),
+    pub(super) async fn prepare(client: &Client, is_pooled: bool) -> Question {
+        match is_pooled {
+            true => match client.query_typed(QUESTION, &[]).await {
+                Ok(_) => Question::Unprepared,
+                Err(_) => Question::None,
+            },
+            false => match client.prepare(QUESTION).await {
+                Ok(statement) => Question::Prepared(statement),
+                Err(_) => Question::None,
+            },
         }
     }
 
     /// What to know of a transaction that begins.
     pub(super) fn begin(&self, writes: bool) -> Known {
-        match writes && self.statement.is_some() {
+        match writes && !matches!(self, Question::None) {
             true => Known::Wanted,
             false => Known::Off,
         }
@@ -59,7 +70,7 @@ impl Question {
     /// The question to one client, where `known` wants it.
     pub(super) fn asking<'a>(&'a self, client: &'a Client, known: Known) -> Asking<'a> {
         Asking {
-            statement: self.statement.as_ref(),
+            question: self,
             client,
             known,
         }
@@ -68,7 +79,7 @@ impl Question {
 
 /// A question that goes out behind other work.
 pub(super) struct Asking<'a> {
-    statement: Option<&'a Statement>,
+    question: &'a Question,
     client: &'a Client,
     known: Known,
 }
@@ -78,20 +89,27 @@ impl Asking<'_> {
     /// then.
     pub(super) async fn behind<T>(self, work: impl Future<Output = T>) -> (T, Known) {
         let Asking {
-            statement,
+            question,
             client,
             known,
         } = self;
-        let wanted = statement.filter(|_| matches!(known, Known::Wanted | Known::Nothing));
-        let asked = OptionFuture::from(wanted.map(|statement| ask(client, statement)));
+        let wanted = matches!(known, Known::Wanted | Known::Nothing);
+        let asked = OptionFuture::from(wanted.then(|| ask(client, question)));
         // Each is sent when it is first polled, so they go out in this order.
         let (worked, answer) = join(work, asked).await;
         (worked, answer.and_then(Result::ok).unwrap_or(known))
     }
 }
 
-async fn ask(client: &Client, statement: &Statement) -> Result<Known, Error> {
-    let row = client.query_one(statement, &[]).await?;
+async fn ask(client: &Client, question: &Question) -> Result<Known, Error> {
+    let rows = match question {
+        Question::None => Vec::new(),
+        Question::Unprepared => client.query_typed(QUESTION, &[]).await?,
+        Question::Prepared(statement) => client.query(statement, &[]).await?,
+    };
+    let Some(row) = rows.first() else {
+        return Ok(Known::Off);
+    };
     let text: Option<&str> = row.try_get(0)?;
     Ok(match text.map(str::parse) {
         None => Known::Nothing,
