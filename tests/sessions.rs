@@ -259,8 +259,6 @@ async fn calls_that_wait_hold_no_instance() {
     let limits = Limits {
         // Each call is planned in an instance of its own.
         plan_cache_bytes: 0,
-        // There may be as many instances as threads that plan.
-        instances: 1_000,
         deadline_ms: 600_000,
         pool_waiting: CALLS as usize,
         ..Limits::default()
@@ -299,7 +297,11 @@ async fn calls_that_wait_hold_no_instance() {
         let planned = connector.usage().stats().plan_misses;
         let row = database.query_one(waiting, &[]).await.unwrap();
         let waiting: i64 = row.get(0);
-        if planned == CALLS && instances == 0 && waiting == limits.pool_connections as i64 {
+        if planned == CALLS
+            && runtime.planning_calls() == 0
+            && instances == 0
+            && waiting == limits.pool_connections as i64
+        {
             break;
         }
         assert!(

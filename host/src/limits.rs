@@ -131,8 +131,9 @@ limits! {
     /// What the directory with compiled components may take, in bytes. Those of Rust take up to
     /// 1.5 MiB each, so more than a thousand fit.
     compile_cache_bytes: u64 = 2 << 30;
-    /// Instances that plan at the same time, of all connectors together; more are refused. Planning takes
-    /// tens of microseconds, so a few for each processor are enough; each takes address space.
+    /// Room for instances that plan at the same time, of all connectors together; one connector has a
+    /// quarter of it, and more calls wait. An instance takes 2 of it, one of a script 16. Planning takes tens of
+    /// microseconds, so a few for each processor are enough; each takes address space.
     instances: u32 = 256;
     /// Largest `memory_bytes` that a connector may be given: address space is set aside for it.
     instance_memory_bytes: usize = 128 * MIB;

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
-use crate::planning;
+use crate::planning::Planning;
 use crate::policy::Policy;
 use crate::priority;
 use crate::probe;
@@ -36,6 +36,7 @@ pub struct Runtime {
     database: Arc<Database>,
     databases: ArcSwap<Databases>,
     plans: PlanCache,
+    planning: Planning,
     recorder: Option<Arc<Recorder>>,
     embedded: Digest,
     limits: Limits,
@@ -61,6 +62,7 @@ impl Runtime {
             database: Arc::new(Database::new(limits)?),
             databases: ArcSwap::default(),
             plans: PlanCache::new(&limits),
+            planning: Planning::new(limits.instances),
             recorder: None,
             embedded: Digest::of(POSTGRES),
             limits,
@@ -328,7 +330,7 @@ impl Runtime {
         found: &FoundCommand,
         call: &Arc<Call>,
     ) -> Result<(Plan, Result<Arc<CheckedPlan>, Fault>), Fault> {
-        let plan = found.plan(call, None).await?;
+        let plan = found.plan(&self.planning, call, None).await?;
         let checked = self.check(found, plan.clone());
         Ok((plan, checked))
     }
@@ -402,7 +404,7 @@ impl Runtime {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
-                    let next = found.resume(&call, state.clone(), outcomes);
+                    let next = found.resume(&self.planning, &call, state.clone(), outcomes);
                     let next = deadline.keep(next).await;
                     let checked = next.and_then(|next| self.check(found, next));
                     plan = checked.map_err(|fault| behind_rounds(fault, status))?;
@@ -449,6 +451,12 @@ impl Runtime {
         self.sandbox.instances()
     }
 
+    /// Planning calls that run or wait for room, see the limit `instances`.
+    #[must_use]
+    pub fn planning_calls(&self) -> usize {
+        self.planning.under_way()
+    }
+
     /// The checked plan of a call, as it was made before where that may be used again.
     ///
     /// # Errors
@@ -468,7 +476,8 @@ impl Runtime {
         usage.want_plan();
         let make = async {
             usage.make_plan();
-            self.check(found, found.plan(call, self.recorder.clone()).await?)
+            let plan = found.plan(&self.planning, call, self.recorder.clone());
+            self.check(found, plan.await?)
         };
         match found.connector.is_pure() {
             true => self.plans.get_or_make(key, make).await,
@@ -621,31 +630,39 @@ impl FoundCommand {
         }
     }
 
-    async fn plan(&self, call: &Arc<Call>, recorder: Option<Arc<Recorder>>) -> Result<Plan, Fault> {
+    async fn plan(
+        &self,
+        planning: &Planning,
+        call: &Arc<Call>,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Result<Plan, Fault> {
         let (found, call) = (self.clone(), call.clone());
-        planning::plan(move |patience| {
+        let limits = &self.connector.policy().limits;
+        let question = move |patience| {
             let (connector, command) = (&found.connector, found.command());
             if let Some(recorder) = &recorder {
                 recorder.record(connector.name(), command, call.sealed());
             }
             connector.plan_within(patience, command, call.sealed())
-        })
-        .await
+        };
+        planning.plan(self.connector.name(), limits, question).await
     }
 
     async fn resume(
         &self,
+        planning: &Planning,
         call: &Arc<Call>,
         state: Vec<u8>,
         outcomes: Vec<Outcome>,
     ) -> Result<Plan, Fault> {
         let (found, call) = (self.clone(), call.clone());
         let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
-        planning::plan(move |patience| {
+        let limits = &self.connector.policy().limits;
+        let question = move |patience| {
             let (connector, command) = (&found.connector, found.command());
             connector.resume_within(patience, command, call.sealed(), &state, &outcomes)
-        })
-        .await
+        };
+        planning.plan(self.connector.name(), limits, question).await
     }
 }
 
