@@ -1,5 +1,6 @@
 //! Databases for tests.
 
+use crate::secrets;
 use airlock::postgres::Cluster;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ pub fn cluster() -> Arc<Cluster> {
     let mut shared = SHARED.lock().unwrap();
     shared.upgrade().unwrap_or_else(|| {
         let cluster = Arc::new(Cluster::start().unwrap());
+        secrets::plant_password(cluster.connection_string().expose());
         *shared = Arc::downgrade(&cluster);
         cluster
     })

@@ -11,6 +11,7 @@ pub mod attacks;
 mod database;
 pub mod hostile;
 mod memory;
+pub mod secrets;
 mod server;
 pub mod types;
 pub mod world;

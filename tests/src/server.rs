@@ -1,9 +1,11 @@
 //! A running `airlock serve`.
 
+use crate::secrets;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// Where servers keep compiled components, so that only the first one compiles and the user's own stay
 /// as they are.
@@ -16,6 +18,8 @@ pub struct Server {
     /// A client that keeps its connections.
     pub http: reqwest::Client,
     log: Arc<Mutex<String>>,
+    /// Ends with the log.
+    logging: Option<JoinHandle<()>>,
     process: Child,
 }
 
@@ -49,9 +53,12 @@ impl Server {
                 break address[..end].to_owned();
             }
         };
+        for (_, value) in variables.iter().filter(|(name, _)| is_secret(name)) {
+            secrets::plant(value);
+        }
         let log = Arc::new(Mutex::new(seen));
         let sink = log.clone();
-        std::thread::spawn(move || {
+        let logging = std::thread::spawn(move || {
             lines.for_each(|line| sink.lock().unwrap().push_str(&(line + "\n")))
         });
         Server {
@@ -61,6 +68,7 @@ impl Server {
                 .build()
                 .unwrap(),
             log,
+            logging: Some(logging),
             process,
         }
     }
@@ -84,7 +92,10 @@ impl Server {
     pub async fn call(&self, command: &str, parameters: &Value) -> (u16, Value) {
         let url = format!("{}/v1/do/{command}", self.base);
         let response = self.http.post(url).json(parameters).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        secrets::search("a reply", &text);
+        (status, serde_json::from_str(&text).unwrap())
     }
 }
 
@@ -92,5 +103,19 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if let Some(logging) = self.logging.take() {
+            let _ = logging.join();
+        }
+        // A test that fails has said enough.
+        if !std::thread::panicking() {
+            secrets::search("the log", &self.log());
+        }
     }
+}
+
+/// Whether a variable of this name holds a secret.
+fn is_secret(name: &str) -> bool {
+    ["KEY", "TOKEN", "PASSWORD"]
+        .iter()
+        .any(|word| name.ends_with(word))
 }
