@@ -11,14 +11,24 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thiserror::Error;
+
+/// How long a server may take to start once more. What a crash leaves has to end and be recovered first.
+const RECOVERY: Duration = Duration::from_secs(60);
+
+/// What the server says while processes of the one before it are still there.
+const STILL_IN_USE: &str = "is still in use";
 
 /// Attempts to find a port that nobody else takes between looking and starting.
 const ATTEMPTS: usize = 5;
 
-/// What the server logs when it is ready.
-const READY: &str = "database system is ready to accept connections";
+/// What the server logs when it is ready; the other one where it is a standby.
+const READY: [&str; 2] = [
+    "database system is ready to accept connections",
+    "database system is ready to accept read-only connections",
+];
 
 /// Users to run as when started as root: the server refuses to run as root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
@@ -65,10 +75,20 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Cluster {
     server: Child,
+    launch: Launch,
     port: u16,
     password: Secret,
     /// Removed last.
     _directory: TempDir,
+}
+
+/// How its server is started.
+#[derive(Debug)]
+struct Launch {
+    bin: PathBuf,
+    data: PathBuf,
+    settings: Vec<String>,
+    user: Option<User>,
 }
 
 impl Cluster {
@@ -78,6 +98,14 @@ impl Cluster {
     /// # Errors
     /// When there is no server on this machine, or it does not start.
     pub fn start() -> Result<Cluster, StartError> {
+        Cluster::start_with(&[])
+    }
+
+    /// As [`Cluster::start`], with further settings of the server, each as `name=value`.
+    ///
+    /// # Errors
+    /// When there is no server on this machine, or it does not start.
+    pub fn start_with(settings: &[&str]) -> Result<Cluster, StartError> {
         let bin = find::bin_dir()?;
         let user = user()?;
         let directory = tempfile::Builder::new()
@@ -92,13 +120,21 @@ impl Cluster {
         }
         init(&bin, &data, &password_file, user.as_ref())?;
         fs::remove_file(&password_file)?;
+        let settings = SETTINGS.iter().chain(settings);
+        let launch = Launch {
+            settings: settings.map(ToString::to_string).collect(),
+            bin,
+            data,
+            user,
+        };
         let mut refusal = String::new();
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            match serve(&bin, &data, port, user.as_ref())? {
+            match launch.serve(port)? {
                 Ok(server) => {
                     return Ok(Cluster {
                         server,
+                        launch,
                         port,
                         password,
                         _directory: directory,
@@ -134,10 +170,53 @@ impl Cluster {
     pub fn port(&self) -> u16 {
         self.port
     }
-}
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
+    /// The directory with its data.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.launch.data
+    }
+
+    /// Ends the server as a crash would. Its sessions end by themselves when they notice.
+    ///
+    /// # Errors
+    /// When the system does not let go of the process.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.server.kill()?;
+        self.server.wait().map(drop)
+    }
+
+    /// Ends the server, if it still runs, and starts it once more with the same data and port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<(), StartError> {
+        self.stop();
+        let end = Instant::now() + RECOVERY;
+        loop {
+            match self.launch.serve(self.port)? {
+                Ok(server) => {
+                    self.server = server;
+                    return Ok(());
+                }
+                Err(log) if log.contains(STILL_IN_USE) && Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(output) => {
+                    return Err(StartError::Failed {
+                        program: "postgres",
+                        output,
+                    });
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        // One that was waited for is gone, and its number may be somebody else's.
+        if !matches!(self.server.try_wait(), Ok(None)) {
+            return;
+        }
         let pid = i32::try_from(self.server.id()).map(Pid::from_raw);
         // SIGINT is the server's fast shutdown: it ends its sessions and its own children.
         if let Ok(pid) = pid
@@ -145,6 +224,12 @@ impl Drop for Cluster {
         {
             let _ = self.server.wait();
         }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -230,37 +315,34 @@ fn init(
     })
 }
 
-/// Starts the server and waits until it is ready; the inner error is its log.
-fn serve(
-    bin: &Path,
-    data: &Path,
-    port: u16,
-    user: Option<&User>,
-) -> Result<Result<Child, String>, StartError> {
-    let mut command = program(bin, "postgres", data, user);
-    command.args(["-p", &port.to_string()]);
-    command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
-    // A process group of its own: an interrupt at the terminal is for this process to handle.
-    let mut server = command
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()?;
-    let Some(log) = server.stderr.take() else {
-        return Err(io::Error::other("the server has no log").into());
-    };
-    let mut lines = BufReader::new(log).lines();
-    let mut seen = String::new();
-    for line in lines.by_ref() {
-        let line = line?;
-        if line.contains(READY) {
-            // The log must be read on, or the server would stand still when the pipe is full.
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok(Ok(server));
+impl Launch {
+    /// Starts the server and waits until it is ready; the inner error is its log.
+    fn serve(&self, port: u16) -> Result<Result<Child, String>, StartError> {
+        let mut command = program(&self.bin, "postgres", &self.data, self.user.as_ref());
+        command.args(["-p", &port.to_string()]);
+        command.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
+        // A process group of its own: an interrupt at the terminal is for this process to handle.
+        let mut server = command
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let Some(log) = server.stderr.take() else {
+            return Err(io::Error::other("the server has no log").into());
+        };
+        let mut lines = BufReader::new(log).lines();
+        let mut seen = String::new();
+        for line in lines.by_ref() {
+            let line = line?;
+            if READY.iter().any(|ready| line.contains(ready)) {
+                // The log must be read on, or the server would stand still when the pipe is full.
+                std::thread::spawn(move || lines.for_each(drop));
+                return Ok(Ok(server));
+            }
+            seen.push_str(&line);
+            seen.push('\n');
         }
-        seen.push_str(&line);
-        seen.push('\n');
+        server.wait()?;
+        Ok(Err(seen))
     }
-    server.wait()?;
-    Ok(Err(seen))
 }
