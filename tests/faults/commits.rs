@@ -1,0 +1,114 @@
+//! Connections that break while the outcome is on its way.
+
+use crate::answer::{Answer, Outcome};
+use crate::phases::{HASTY, Phase, Work, break_all};
+use crate::world::ONE_CONNECTION;
+use airlock_tests::proxy::{At, Break, Flow};
+
+use Flow::{ToHost, ToServer};
+use Work::{Bulk, Insert, Rows};
+
+/// COMMIT on its way to the server, and its answer on the way back.
+const COMMITS: [Phase; 4] = [
+    (Rows, ToServer, At::Text(b'Q', "COMMIT")),
+    (Rows, ToHost, At::Text(b'C', "COMMIT")),
+    (Bulk, ToServer, At::Text(b'Q', "COMMIT")),
+    (Bulk, ToHost, At::Text(b'C', "COMMIT")),
+];
+
+/// A statement that commits by itself, from when all of it is out.
+const ALONE: [Phase; 3] = [
+    (Insert, ToServer, At::Kind(b'S', 1)),
+    (Insert, ToHost, At::Kind(b'2', 0)),
+    (Insert, ToHost, At::Text(b'C', "INSERT")),
+];
+
+/// An answer is never wrong; that nobody knows is never wrong.
+pub(crate) fn never_wrong(
+    work: Work,
+    _: Break,
+    answer: &Answer,
+    stored: i64,
+) -> Result<(), String> {
+    match (answer.outcome(), stored) {
+        (Outcome::Committed, stored) if stored == work.rows() => Ok(()),
+        (Outcome::Aborted, 0) => Ok(()),
+        (Outcome::Unknown, stored) if stored == 0 || stored == work.rows() => Ok(()),
+        _ => Err("that is not so".into()),
+    }
+}
+
+/// The server can be asked, so somebody knows.
+fn known(work: Work, what: Break, answer: &Answer, stored: i64) -> Result<(), String> {
+    if answer.outcome() == Outcome::Unknown {
+        return Err("it was not looked up".into());
+    }
+    never_wrong(work, what, answer, stored)
+}
+
+/// The field and the header say the same.
+fn stated(work: Work, what: Break, answer: &Answer, stored: i64) -> Result<(), String> {
+    let expected = match answer.outcome() {
+        Outcome::Committed => "committed",
+        Outcome::Aborted => "aborted",
+        Outcome::Unknown => "unknown",
+    };
+    if answer.header.as_deref() != Some(expected) {
+        return Err(format!("the header says {:?}", answer.header));
+    }
+    let error = &answer.reply["error"];
+    if !error.is_null() && error["outcome"] != expected {
+        return Err(format!("the error says {}", error["outcome"]));
+    }
+    never_wrong(work, what, answer, stored)
+}
+
+const LOST: [Break; 2] = [Break::Cut, Break::Reset];
+const HANGING: [Break; 2] = [Break::Stall, Break::BlackHole];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_commits_are_never_denied() {
+    break_all(ONE_CONNECTION, &COMMITS, &LOST, never_wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a deadline during COMMIT is reported as cancelled"]
+async fn commits_that_hang_are_never_denied() {
+    break_all(HASTY, &COMMITS, &HANGING, never_wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a statement without a transaction block is reported as failed"]
+async fn lost_statements_that_commit_by_themselves_are_never_denied() {
+    break_all(ONE_CONNECTION, &ALONE, &LOST, never_wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a deadline is reported as cancelled, stored or not"]
+async fn statements_that_hang_and_commit_by_themselves_are_never_denied() {
+    break_all(HASTY, &ALONE, &HANGING, never_wrong).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "lost commits are not looked up yet"]
+async fn lost_outcomes_are_looked_up() {
+    break_all(
+        ONE_CONNECTION,
+        &[&COMMITS[..], &ALONE].concat(),
+        &LOST,
+        known,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "answers do not state their outcome yet"]
+async fn answers_state_their_outcome() {
+    break_all(
+        ONE_CONNECTION,
+        &[&COMMITS[..], &ALONE].concat(),
+        &LOST,
+        stated,
+    )
+    .await;
+}
