@@ -12,6 +12,7 @@ mod database;
 pub mod hostile;
 mod memory;
 pub mod secrets;
+pub mod pgbouncer;
 pub mod proxy;
 mod server;
 pub mod types;
