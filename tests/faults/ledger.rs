@@ -74,7 +74,8 @@ async fn client(
     entries
 }
 
-/// Reports what happened; the entries that are wrong, in words.
+/// Prints what happened; gives the entries that are wrong, in words.
+#[allow(clippy::print_stdout)]
 async fn run(run: Run) -> Vec<String> {
     // Commits last: only the processes die, not the system, so nothing need reach the disk.
     let settings = ["synchronous_commit=on", "full_page_writes=on"];
@@ -185,7 +186,7 @@ async fn the_ledger_balances() {
 
 /// `LEDGER_SEED` gives other breaks.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes, and answers deny statements that committed by themselves"]
 async fn a_long_ledger_balances() {
     let seed = std::env::var("LEDGER_SEED").map_or(1, |seed| seed.parse().unwrap());
     let wrong = run(Run {

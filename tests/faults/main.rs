@@ -20,4 +20,5 @@ mod ledger;
 mod locks;
 mod phases;
 mod read_only;
+mod reuse;
 mod world;

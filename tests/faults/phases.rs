@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 /// Ids of one cell.
 pub(crate) const IDS: i64 = 100;
 
+const SMALL: &str = "SELECT n FROM generate_series(1, 1000) n";
+const LARGE: &str = "SELECT n FROM generate_series(1, 50000) n";
+
 /// What a cell does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -22,6 +25,8 @@ pub(crate) enum Work {
     Bulk,
     /// Rows that come back.
     Select,
+    /// Rows enough that they are on their way to the caller before all are there.
+    Stream,
 }
 
 impl Work {
@@ -30,10 +35,8 @@ impl Work {
             Work::Insert => host.insert(dsn, [first]).await,
             Work::Rows => host.insert(dsn, [first, first + 1]).await,
             Work::Bulk => host.insert(dsn, first..first + 40).await,
-            Work::Select => {
-                host.sql(dsn, "SELECT n FROM generate_series(1, 1000) n")
-                    .await
-            }
+            Work::Select => host.sql(dsn, SMALL).await,
+            Work::Stream => host.sql(dsn, LARGE).await,
         }
     }
 
@@ -43,7 +46,7 @@ impl Work {
             Work::Insert => 1,
             Work::Rows => 2,
             Work::Bulk => 40,
-            Work::Select => 0,
+            Work::Select | Work::Stream => 0,
         }
     }
 }
@@ -52,10 +55,10 @@ impl Work {
 pub(crate) type Phase = (Work, Flow, At);
 
 use Flow::{ToHost, ToServer};
-use Work::{Bulk, Insert, Rows, Select};
+use Work::{Bulk, Insert, Rows, Select, Stream};
 
 /// Phases in which the connection is not there yet.
-const CONNECTING: [Phase; 6] = [
+const CONNECTING: [Phase; 7] = [
     (Insert, ToServer, At::Kind(STARTUP, 0)),
     // SASL: mechanisms, challenge, proof.
     (Insert, ToHost, At::Kind(b'R', 0)),
@@ -63,10 +66,12 @@ const CONNECTING: [Phase; 6] = [
     (Insert, ToHost, At::Kind(b'R', 1)),
     (Insert, ToServer, At::Kind(b'p', 1)),
     (Insert, ToHost, At::Kind(b'K', 0)),
+    // What the host asks first.
+    (Insert, ToServer, At::Kind(b'Q', 0)),
 ];
 
 /// Phases from which nothing is stored whatever becomes of the connection.
-const WORKING: [Phase; 12] = [
+const WORKING: [Phase; 13] = [
     (Insert, ToServer, At::Kind(b'P', 0)),
     (Insert, ToHost, At::Kind(b'1', 0)),
     (Insert, ToServer, At::Kind(b'B', 0)),
@@ -79,6 +84,7 @@ const WORKING: [Phase; 12] = [
     (Select, ToServer, At::Kind(b'P', 0)),
     (Select, ToHost, At::Kind(b'T', 0)),
     (Select, ToHost, At::Kind(b'D', 500)),
+    (Stream, ToHost, At::Kind(b'D', 45_000)),
 ];
 
 /// Runs the work of a phase over a connection of its own that breaks there.
