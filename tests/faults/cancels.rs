@@ -9,7 +9,18 @@ use airlock_tests::Database;
 use airlock_tests::proxy::{At, Break, CANCEL, Flow, Place, Proxy, Rule};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// What becomes of the request to cancel.
+const BREAKS: [Break; 6] = [
+    Break::Cut,
+    Break::Reset,
+    Break::Stall,
+    Break::BlackHole,
+    Break::Slice,
+    Break::Delay(Duration::from_millis(1)),
+];
 
 /// Sessions that wait for an advisory lock.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
@@ -70,7 +81,7 @@ async fn cancels_break(work: Work) {
     let host = Arc::new(Host::start(HASTY));
     let mut cells = JoinSet::new();
     let mut at = 0;
-    for what in [Break::Cut, Break::Reset, Break::Stall, Break::BlackHole] {
+    for what in BREAKS {
         for place in [Place::Before, Place::After] {
             at += 1;
             let rule = Rule {

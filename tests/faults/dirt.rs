@@ -1,9 +1,11 @@
 //! What SQL text leaves behind in its session, and that the next call sees nothing of it. There is one
 //! connection.
 
+use crate::answer::Outcome;
 use crate::world::{Host, ONE_CONNECTION, until_idle};
 use airlock_tests::Database;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio_postgres::Client;
 
 /// What a call leaves behind, and how the next one looks for it.
 const DIRT: [(&str, &str); 20] = [
@@ -27,7 +29,7 @@ const DIRT: [(&str, &str); 20] = [
         "SELECT count(*) FROM pg_prepared_statements WHERE from_sql",
     ),
     (
-        "LISTEN news; COMMIT",
+        "LISTEN news",
         "SELECT count(*) FROM pg_listening_channels()",
     ),
     (
@@ -95,43 +97,76 @@ async fn seen(host: &Host, dsn: &str, sql: &str) -> (String, Value) {
     (answer.code().to_owned(), body)
 }
 
+/// What a session that is kept sees.
+async fn kept(client: &Client, look: &str) -> Result<String, String> {
+    match client.simple_query(look).await {
+        Ok(rows) => Ok(format!("{rows:?}")),
+        Err(error) => Err(error.code().unwrap().code().to_owned()),
+    }
+}
+
+/// Whether there is anything to find: in a session that is kept, or within one call.
+async fn shows(host: &Host, dsn: &str, leave: &str, look: &str) -> bool {
+    let client = Database::connect(dsn).await;
+    let before = kept(&client, look).await;
+    client.simple_query(leave).await.unwrap();
+    let clean = seen(host, dsn, look).await;
+    let both = seen(host, dsn, &format!("{leave}; {look}")).await;
+    kept(&client, look).await != before || both != clean
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_call_sees_nothing() {
     let database = with_things().await;
     let host = Host::start(ONE_CONNECTION);
     for (leave, look) in DIRT {
+        assert!(shows(&host, &database.dsn, leave, look).await, "{leave}");
         let clean = seen(&host, &database.dsn, look).await;
-        // The same call sees it, or there would be nothing to find.
-        let both = seen(&host, &database.dsn, &format!("{leave}; {look}")).await;
-        assert_ne!(both, clean, "{leave} leaves nothing");
-        for call in [format!("{leave}; SELECT 1"), format!("{leave}; SELECT 1/0")] {
-            seen(&host, &database.dsn, &call).await;
-            let next = seen(&host, &database.dsn, look).await;
-            assert_eq!(next, clean, "{call} is seen by {look}");
-        }
+        let left = host.sql(&database.dsn, &format!("{leave}; SELECT 1")).await;
+        assert_eq!(*left.body(), json!([[1]]), "{leave}");
+        let next = seen(&host, &database.dsn, look).await;
+        assert_eq!(next, clean, "{leave} is seen by {look}");
+        let failed = host
+            .sql(&database.dsn, &format!("{leave}; SELECT 1/0"))
+            .await;
+        failed.refused("DivisionByZero");
+        let next = seen(&host, &database.dsn, look).await;
+        assert_eq!(next, clean, "{leave} is seen by {look} after a failure");
         host.left_nothing(&database.dsn, &database).await;
     }
 }
 
-/// Transactions that the text begins, ends, or leaves open.
+/// Transactions that the text begins, or would end.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_transaction_stays_open() {
     let database = with_things().await;
     let host = Host::start(ONE_CONNECTION);
-    let look = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() \
-                AND relation = 'other.things'::regclass";
+    let lock = "BEGIN; LOCK other.things NOWAIT; COMMIT";
     for sql in [
         "BEGIN; LOCK other.things",
-        "COMMIT; BEGIN; LOCK other.things",
-        "ROLLBACK; BEGIN; LOCK other.things; SELECT 1",
+        "BEGIN; LOCK other.things; SAVEPOINT mine",
         "SAVEPOINT mine; LOCK other.things",
-        "LOCK other.things; COMMIT AND CHAIN; LOCK other.things",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK other.things",
     ] {
-        let clean = seen(&host, &database.dsn, look).await;
-        host.execute(&database.dsn, sql).await;
-        assert_eq!(seen(&host, &database.dsn, look).await, clean, "{sql}");
+        host.execute(&database.dsn, sql).await.body();
         host.left_nothing(&database.dsn, &database).await;
-        let lock = "BEGIN; LOCK other.things NOWAIT; COMMIT";
+        database.batch_execute(lock).await.expect(sql);
+    }
+    for sql in [
+        "COMMIT; BEGIN; LOCK other.things",
+        "ROLLBACK; BEGIN; LOCK other.things",
+        "LOCK other.things; COMMIT AND CHAIN; LOCK other.things",
+        "LOCK other.things; COMMIT AND CHAIN",
+        "LOCK other.things; PREPARE TRANSACTION 'mine'",
+    ] {
+        let answer = host.execute(&database.dsn, sql).await;
+        assert_eq!(
+            answer.outcome(),
+            Outcome::Aborted,
+            "{sql}: {}",
+            answer.reply
+        );
+        host.left_nothing(&database.dsn, &database).await;
         database.batch_execute(lock).await.expect(sql);
     }
 }

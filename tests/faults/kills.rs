@@ -1,6 +1,7 @@
 //! Servers and sessions that die.
 
 use crate::answer::Answer;
+use crate::phases::HASTY;
 use crate::world::{Host, ONE_CONNECTION, count, until};
 use airlock::postgres::Cluster;
 use airlock_tests::Database;
@@ -46,6 +47,23 @@ async fn a_session_that_is_terminated_stores_nothing() {
     call.await.unwrap().refused("OperationalError");
     host.left_nothing(&dsn, &client).await;
     assert_eq!(count(&client, "SELECT count(*) FROM t").await, 0);
+}
+
+/// A session that does nothing at all, not even cancel, is left behind. It finds nobody to answer when
+/// it goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_stands_still_is_left() {
+    let (_cluster, dsn, client) = own().await;
+    let host = Arc::new(Host::start(HASTY));
+    let call = begin(&host, &dsn, &client).await;
+    let pid = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let pid: i32 = client.query_one(pid, &[]).await.unwrap().get(0);
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    call.await.unwrap().refused("QueryCanceled");
+    host.insert(&dsn, [7]).await.body();
+    kill(Pid::from_raw(pid), Signal::SIGCONT).unwrap();
+    host.left_nothing(&dsn, &client).await;
+    assert_eq!(count(&client, "SELECT sum(id) FROM t").await, 7);
 }
 
 /// Sessions that are terminated while they idle are not given to calls.

@@ -1,6 +1,7 @@
 //! Every way to break a connection, at every phase of the protocol before the end of a call.
 
 use crate::answer::{Answer, Outcome};
+use crate::commits::{ALONE, COMMITS};
 use crate::world::{Host, ONE_CONNECTION, count, with_table};
 use airlock_tests::Database;
 use airlock_tests::proxy::{At, Break, Flow, Place, Proxy, Rule, STARTUP};
@@ -71,7 +72,7 @@ const CONNECTING: [Phase; 7] = [
 ];
 
 /// Phases from which nothing is stored whatever becomes of the connection.
-const WORKING: [Phase; 13] = [
+pub(crate) const WORKING: [Phase; 13] = [
     (Insert, ToServer, At::Kind(b'P', 0)),
     (Insert, ToHost, At::Kind(b'1', 0)),
     (Insert, ToServer, At::Kind(b'B', 0)),
@@ -84,7 +85,7 @@ const WORKING: [Phase; 13] = [
     (Select, ToServer, At::Kind(b'P', 0)),
     (Select, ToHost, At::Kind(b'T', 0)),
     (Select, ToHost, At::Kind(b'D', 500)),
-    (Stream, ToHost, At::Kind(b'D', 45_000)),
+    (Stream, ToHost, At::Kind(b'D', 49_000)),
 ];
 
 /// Runs the work of a phase over a connection of its own that breaks there.
@@ -147,6 +148,9 @@ pub(crate) async fn break_all(
         }
     }
     let checked = cells.join_all().await;
+    let (_, password) = database.dsn.split_once("password=").unwrap();
+    let password = password.split(' ').next().unwrap();
+    assert!(!host.server.log().contains(password));
     let wrong: Vec<_> = checked.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -219,7 +223,7 @@ async fn calls_that_hang_before_their_end_store_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_may_come_one_by_one_and_late() {
     let breaks = [Break::Slice, Break::Delay(Duration::from_millis(1))];
-    let phases = [&CONNECTING[..], &WORKING].concat();
+    let phases = [&CONNECTING[..], &WORKING, &COMMITS, &ALONE].concat();
     break_all(ONE_CONNECTION, &phases, &breaks, committed).await;
 }
 
