@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::xid::Known;
 use crate::fault::{Fault, Kind};
 use crate::transaction::TransactionStatus;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,13 +40,17 @@ impl Open {
             state,
             writes,
         } = self;
-        let confirmed = send(&mut lease, deadline, lookup).await?;
-        let Some(refused) = confirmed.err() else {
-            lease.finish(state);
+        let sent = send(&mut lease, deadline, lookup).await?;
+        let after = match sent.is_cancelled {
+            true => State::Uncertain,
+            false => state,
+        };
+        let Some(refused) = sent.confirmed.err() else {
+            lease.finish(after);
             return Ok(());
         };
         let Some(known) = refused.lost else {
-            lease.finish(state);
+            lease.finish(after);
             return Err(refused.fault);
         };
         let run = lease.parts()?.0.run().cloned();
@@ -73,6 +77,13 @@ impl Open {
     }
 }
 
+/// How a COMMIT went.
+struct Sent {
+    confirmed: Result<(), NotConfirmed>,
+    /// The connection must not be used again: the cancel may still be on its way.
+    is_cancelled: bool,
+}
+
 /// Why a COMMIT was not confirmed.
 struct NotConfirmed {
     fault: Fault,
@@ -80,34 +91,50 @@ struct NotConfirmed {
     lost: Option<Known>,
 }
 
-/// Sends COMMIT and waits for the answer, at least for as long as `least`: from here on the deadline
-/// cancels nothing.
-async fn send(
-    lease: &mut Lease,
-    deadline: &Deadline,
-    least: Duration,
-) -> Result<Result<(), NotConfirmed>, Fault> {
+/// Sends COMMIT and waits for the answer. At the deadline it is cancelled, and the answer waited for as long
+/// as `grace`: it says whether the cancel came in time.
+async fn send(lease: &mut Lease, deadline: &Deadline, grace: Duration) -> Result<Sent, Fault> {
     lease.commits();
+    let canceller = lease.canceller();
     let (session, wire) = lease.parts()?;
     let known = session.xid();
     let answer = pin!(session.client().batch_execute("COMMIT"));
-    let until = deadline.at().max(Instant::now() + least);
-    let expired = pin!(deadline.clock().sleep_until(until));
-    let answer = match select(pin!(wire.during(answer)), expired).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right(_) => {
-            let fault = deadline.fault();
-            return Ok(Err(NotConfirmed {
-                fault,
-                lost: Some(known),
-            }));
+    let expired = pin!(deadline.clock().sleep_until(deadline.at()));
+    let (answer, is_cancelled) = match select(pin!(wire.during(answer)), expired).await {
+        Either::Left((answer, _)) => (Some(answer), false),
+        Either::Right((_, answer)) => {
+            let cancel = async {
+                if let Some(canceller) = canceller {
+                    canceller.cancel(grace).await;
+                }
+            };
+            let answered = join(answer, cancel);
+            let until = deadline.clock().sleep_until(Instant::now() + grace);
+            match select(pin!(answered), pin!(until)).await {
+                Either::Left(((answer, ()), _)) => (Some(answer), true),
+                Either::Right(_) => (None, true),
+            }
         }
     };
-    Ok(answer.map_err(|failed| NotConfirmed {
-        fault: error::statement(&failed),
-        // A refusal, for example of a deferred constraint, rolls back.
-        lost: error::is_lost(&failed).then_some(known),
-    }))
+    let confirmed = match answer {
+        Some(Ok(())) => Ok(()),
+        Some(Err(failed)) => Err(NotConfirmed {
+            // A refusal, for example of a deferred constraint, rolls back.
+            lost: error::is_lost(&failed).then_some(known),
+            fault: match is_cancelled {
+                true => deadline.fault(),
+                false => error::statement(&failed),
+            },
+        }),
+        None => Err(NotConfirmed {
+            fault: deadline.fault(),
+            lost: Some(known),
+        }),
+    };
+    Ok(Sent {
+        confirmed,
+        is_cancelled,
+    })
 }
 
 /// Nobody knows whether what the call changed is stored.

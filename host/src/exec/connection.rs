@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Connection as Driver, Error, NoTls};
+use tokio_postgres::{CancelToken, Client, Connection as Driver, Error, NoTls};
 
 /// A connection that is logged in. It is closed when it is dropped.
 pub(super) struct Connection {
@@ -65,23 +65,57 @@ impl Connection {
         self.wire.finish(grace).await;
     }
 
-    /// Asks the server to stop what it is doing for this connection, then closes it. The connection is
-    /// not used again, so a request that comes late stops nothing else.
+    /// Asks the server to stop what it is doing for this connection, then closes it.
     pub(super) async fn cancel(self, grace: Duration) {
-        let token = self.session.client().cancel_token();
-        let (address, tls) = (self.address, &self.tls);
+        self.canceller().cancel(grace).await;
+        self.close(grace).await;
+    }
+
+    /// Closes it when what was sent is done. What takes longer than `grace` is cancelled.
+    pub(super) async fn close_or_cancel(mut self, grace: Duration) {
+        let canceller = self.canceller();
+        drop(self.session);
+        if !self.wire.has_finished(grace).await {
+            canceller.cancel(grace).await;
+            self.wire.finish(grace).await;
+        }
+    }
+
+    /// What can cancel what runs on it.
+    pub(super) fn canceller(&self) -> Canceller {
+        Canceller {
+            token: self.session.client().cancel_token(),
+            address: self.address,
+            tls: self.tls.clone(),
+        }
+    }
+}
+
+/// Asks a server to stop what it is doing for one connection. The connection must not be used again: a
+/// request that comes late would stop something else.
+pub(super) struct Canceller {
+    token: CancelToken,
+    address: SocketAddr,
+    tls: Option<Tls>,
+}
+
+impl Canceller {
+    /// Sends the request, for at most `grace`.
+    pub(super) async fn cancel(&self, grace: Duration) {
         let request = async {
-            let stream = connect::dial(address).await.ok()?;
-            let Some(tls) = tls else {
-                return token.cancel_query_raw(stream, NoTls).await.ok();
+            let stream = connect::dial(self.address).await.ok()?;
+            let Some(tls) = &self.tls else {
+                return self.token.cancel_query_raw(stream, NoTls).await.ok();
             };
             let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
-            token.cancel_query_raw(stream, tls.connect()?).await.ok()
+            self.token
+                .cancel_query_raw(stream, tls.connect()?)
+                .await
+                .ok()
         };
         if !matches!(timeout(grace, request).await, Ok(Some(()))) {
             tracing::warn!("a request to cancel did not go through");
         }
-        self.close(grace).await;
     }
 }
 

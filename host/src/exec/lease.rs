@@ -1,6 +1,6 @@
 //! A connection on loan, and how it comes back: clean, or not at all.
 
-use super::connection::Connection;
+use super::connection::{Canceller, Connection};
 use super::pool::Pool;
 use super::session::Session;
 use super::wire::Wire;
@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 /// has ended it, so there are never more server processes than slots.
 ///
 /// Unless it is finished, it is closed when it is dropped after it was used: what runs on it is
-/// cancelled, unless it is a COMMIT, which runs to its end.
+/// cancelled, a COMMIT only where it does not end soon.
 pub(super) struct Lease {
     pool: Arc<Pool>,
     slot: Option<OwnedSemaphorePermit>,
@@ -28,7 +28,7 @@ enum Use {
     None,
     /// Statements that can be cancelled.
     Works,
-    /// COMMIT, which is not cancelled.
+    /// COMMIT, which is cancelled only where it does not end soon.
     Commits,
 }
 
@@ -77,7 +77,13 @@ impl Lease {
         }
     }
 
-    /// From here on what runs is not cancelled.
+    /// What can cancel what runs on the connection, which must not be used again then.
+    pub(super) fn canceller(&self) -> Option<Canceller> {
+        let connection = self.connection.as_deref();
+        connection.map(Connection::canceller)
+    }
+
+    /// From here on what runs is COMMIT.
     pub(super) fn commits(&mut self) {
         self.used_for = Use::Commits;
     }
@@ -120,7 +126,7 @@ impl Drop for Lease {
         match self.used_for {
             Use::None => ending.give_back(),
             Use::Works => drop(self.pool.endings().spawn(ending.cancel())),
-            Use::Commits => drop(self.pool.endings().spawn(ending.close())),
+            Use::Commits => drop(self.pool.endings().spawn(ending.close_or_cancel())),
         }
     }
 }
@@ -152,6 +158,11 @@ impl Ending {
 
     async fn close(self) {
         self.connection.close(self.pool.grace()).await;
+        drop(self.slot);
+    }
+
+    async fn close_or_cancel(self) {
+        self.connection.close_or_cancel(self.pool.grace()).await;
         drop(self.slot);
     }
 

@@ -4,6 +4,7 @@ use super::breaker::Breaker;
 use super::connect;
 use super::connection::Connection;
 use super::connection_string::ConnectionString;
+use super::error;
 use super::lease::Lease;
 use super::pooler::Poolers;
 use crate::fault::{Fault, Kind};
@@ -148,8 +149,15 @@ impl Pool {
         let mut connection = connected?;
         let definitions = self.definitions.clone();
         connection.session.share_definitions(definitions);
-        lease.take(Box::new(connection), true);
-        Ok(lease)
+        match lease.take(Box::new(connection), true) {
+            true => Ok(lease),
+            // It broke at once.
+            false => Err(Fault::new(
+                Kind::Connection,
+                "OperationalError",
+                error::CLOSED,
+            )),
+        }
     }
 
     /// Joins those who wait for a connection.

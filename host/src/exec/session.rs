@@ -267,9 +267,12 @@ impl Session {
         }
         self.statements.clear();
         self.read_only.reset();
+        // DISCARD ALL leaves the numbers to come as they are, which the caller may have chosen.
+        let seed = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+        let discard = format!("DISCARD ALL; SELECT pg_catalog.setseed({seed})");
         let (ended, discarded, asked) = join3(
             self.client.batch_execute("ROLLBACK"),
-            self.client.batch_execute("DISCARD ALL"),
+            self.client.batch_execute(&discard),
             self.ask(),
         )
         .await;

@@ -160,12 +160,25 @@ impl Wire {
         }
     }
 
+    /// Moves messages until the connection has ended, for at most `grace`; true when it has. The client
+    /// must be gone.
+    pub(super) async fn has_finished(&mut self, grace: Duration) -> bool {
+        if let Some(messages) = &mut self.messages {
+            let ended = poll_fn(|context| messages.poll_move(context));
+            if timeout(grace, ended).await.is_err() {
+                return false;
+            }
+            self.messages = None;
+        }
+        true
+    }
+
     /// Moves messages until the connection has ended; the client must be gone. It is torn down where
     /// that takes longer than `grace`.
     pub(super) async fn finish(mut self, grace: Duration) {
-        if let Some(messages) = self.messages.take() {
-            finish(messages, grace).await;
-        }
+        self.has_finished(grace).await;
+        // Torn down where that is not so.
+        self.messages = None;
     }
 }
 
@@ -174,14 +187,14 @@ impl Drop for Wire {
         if let Some(messages) = self.messages.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(finish(messages, GRACE));
+            runtime.spawn(finish(messages));
         }
     }
 }
 
-async fn finish(mut messages: Box<dyn Messages>, grace: Duration) {
+async fn finish(mut messages: Box<dyn Messages>) {
     // Torn down when this is dropped.
-    let _ = timeout(grace, poll_fn(|context| messages.poll_move(context))).await;
+    let _ = timeout(GRACE, poll_fn(|context| messages.poll_move(context))).await;
 }
 
 #[cfg(test)]
