@@ -29,13 +29,15 @@
 //! Checked plans are kept and used again for calls of the same shape, see [`plan_cache`].
 //!
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
-//! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it,
+//! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it within the
+//! [`network`] policy,
 //! [`runtime`] puts them together; [`swap`] brings components into service, [`http`] serves calls.
 //! Dependencies point one way: `http, cli → swap → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
 pub mod admin;
 pub mod call;
+pub mod certificates;
 pub mod check;
 pub mod config;
 pub mod connector;
@@ -46,6 +48,7 @@ pub mod http;
 pub mod input;
 pub mod insert;
 pub mod limits;
+pub mod network;
 pub mod plan;
 pub mod plan_cache;
 mod planning;
@@ -73,6 +76,7 @@ pub use databases::Databases;
 pub use exec::ConnectionString;
 pub use fault::Fault;
 pub use limits::{ConnectorLimits, Limits, Profile};
+pub use network::Network;
 pub use policy::{Imports, Policy};
 pub use reply::Reply;
 pub use runtime::Runtime;
