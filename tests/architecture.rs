@@ -152,6 +152,16 @@ fn dependencies_point_one_way() {
             "replay.rs",
             vec!["crate::runtime", "crate::swap", "crate::http"],
         ),
+        (
+            "network",
+            vec![
+                "crate::exec",
+                "crate::runtime",
+                "tokio",
+                "std::fs",
+                "ToSocketAddrs",
+            ],
+        ),
         ("swap", vec!["crate::http", "crate::postgres"]),
         (
             "reply.rs",

@@ -85,6 +85,19 @@ connection_string_env = "BAD_DSN" # 25: the variable BAD_DSN holds no connection
 connection_string_file = "gone"   # 26: cannot read gone: No such file or directory (os error 2)
 [databases.bad-file]
 connection_string_file = "dsn"    # 26: the file dsn holds no connection string: it names no user
+[databases.certified]
+connection_string_env = "ORDERS_DSN"
+ca_file = "dsn"                   # 11: ca_file: dsn: there is no certificate in PEM
+client_key_file = "key.pem"       # 19: give client_certificate_file and client_key_file, both
+
+[network]
+allow = ["10.0.0.1/8", "db.example:0", "*"] # 10: allow: "10.0.0.1/8": its network is written 10.0.0.0/8 + 24: allow: "0" is no port from 1 to 65535, and no range such as "6432-6440" + 40: allow: "*": a name is made of letters, digits, - and _ in parts of at most 63 with dots between them
+deny = ["0x7f.1", "10.0.0.0/8", "10.0.0.0/8"] # 9: deny: "0x7f.1": an IPv4 address is written as four decimal numbers, as in 127.0.0.1 + 33: deny lists "10.0.0.0/8" twice
+ports = ["5432", "6-5", 5432]     # 18: ports: "6-5" is no port from 1 to 65535, and no range such as "6432-6440" + 25: ports must be a list of texts, but holds 5432
+unix_sockets = ["run"]            # 17: unix_sockets: "run" is no absolute path of a directory, such as "/var/run/postgresql"
+least_sslmode = "verify"          # 17: least_sslmode must be one of "disable", "allow", "prefer", "require", "verify-ca", "verify-full", not "verify"
+ca_file = "gone.pem"              # 11: cannot read gone.pem: No such file or directory (os error 2)
+ca = "x"                          # 1: unknown key "ca" in [network]
 "#;
 
 /// What is to be told of [`MISTAKEN`].
@@ -203,6 +216,7 @@ fn the_readme_has_every_key() {
     let is_table = |key: &&String| {
         [
             "admin",
+            "network",
             "recording",
             "limits",
             "connectors",

@@ -6,6 +6,8 @@
     clippy::unwrap_used
 )]
 
+use airlock::certificates::Certificates;
+use airlock::exec::Login;
 use airlock::policy::DatabaseName;
 use airlock::{Databases, Limits, Parameters, Runtime, Secret};
 use airlock_tests::{Database, Server};
@@ -269,7 +271,11 @@ async fn databases_can_be_replaced_while_calls_run() {
     assert_eq!(body().await.unwrap_err().code, "ProgrammingError");
     for dsn in [&one.dsn, &two.dsn] {
         let orders = DatabaseName::new("orders").unwrap();
-        let named = [(orders, Secret::new(dsn.as_str()))].into();
+        let login = Login {
+            connection_string: Secret::new(dsn.as_str()),
+            operator: Some(Certificates::default()),
+        };
+        let named = [(orders, login)].into();
         runtime.set_databases(Databases::new(named, false));
         assert_eq!(body().await.unwrap(), json!([[name_in(dsn)]]));
     }

@@ -4,8 +4,9 @@
 //! see none. This module decides which connection string a call gets; it makes no connection.
 
 use crate::call::Call;
-use crate::exec::{ConnectionString, Poolers, Target};
+use crate::exec::{ConnectionString, Login, Poolers, Target};
 use crate::fault::{Fault, Kind};
+use crate::limits::Limits;
 use crate::policy::{self, DatabaseName, Policy};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 /// The databases that have a name, and whether calls may use others.
 #[derive(Debug, Clone)]
 pub struct Databases {
-    named: BTreeMap<DatabaseName, Secret>,
+    named: BTreeMap<DatabaseName, Login>,
     raw_connection_strings: bool,
     poolers: Poolers,
 }
@@ -33,7 +34,7 @@ impl Databases {
     /// These databases; `raw_connection_strings` says whether calls may bring connection strings of
     /// their own.
     #[must_use]
-    pub fn new(named: BTreeMap<DatabaseName, Secret>, raw_connection_strings: bool) -> Databases {
+    pub fn new(named: BTreeMap<DatabaseName, Login>, raw_connection_strings: bool) -> Databases {
         Databases {
             named,
             raw_connection_strings,
@@ -71,8 +72,8 @@ impl Databases {
             (Some((name, _)), Some(allowed)) if !allowed.contains(name) => {
                 Err(self.denied(given, connector, policy))
             }
-            (Some((name, connection_string)), _) => Ok(Target {
-                connection_string: connection_string.clone(),
+            (Some((name, login)), _) => Ok(Target {
+                login: login.clone(),
                 name: Some(name.as_str().into()),
             }),
             (None, None) if self.raw_connection_strings => self.raw(given),
@@ -94,10 +95,11 @@ impl Databases {
             );
             return Err(Fault::new(fault.kind, fault.code, message));
         }
-        Ok(Target {
+        let login = Login {
             connection_string: Secret::new(given),
-            name: None,
-        })
+            operator: None,
+        };
+        Ok(Target { login, name: None })
     }
 
     /// Says which names the connector may use. What was given is shown only where it is a name.
@@ -126,8 +128,8 @@ impl Databases {
 ///
 /// # Errors
 /// With the reason, without anything that stands in the string.
-pub fn check(connection_string: &str) -> Result<(), String> {
-    match ConnectionString::parse(connection_string) {
+pub fn check(connection_string: &str, limits: &Limits) -> Result<(), String> {
+    match ConnectionString::parse_within(connection_string, limits) {
         Ok(_) => Ok(()),
         Err(fault) => Err(without_contents(&fault.message)),
     }
@@ -178,6 +180,20 @@ mod tests {
                 "host=h user=canary sslcert=canary",
                 "the connection option \"sslcert\" is not available here",
             ),
+            (
+                "host=h user=u options='-c canary'",
+                "the connection option \"options\" takes settings only, as in -c name=value",
+            ),
+            (
+                "host=h user=u options='-c canary=1 -c post_auth_delay=1'",
+                "the connection option \"options\" must not set \"post_auth_delay\"",
+            ),
+            ("host=canar%y user=u", "could not translate host name …"),
+            (
+                "hostaddr=canary user=u",
+                "could not parse network address …",
+            ),
+            ("user='canary\u{1}'", "the value of …"),
             ("service=canary", "definition of service …"),
             ("host=h user=u sslmode=canary", "invalid sslmode value: …"),
             (
@@ -186,8 +202,10 @@ mod tests {
             ),
             ("postgresql://h/d?canary", "missing key/value separator …"),
         ] {
-            assert_eq!(check(text).unwrap_err(), reason, "{text}");
+            let limits = Limits::default();
+            assert_eq!(check(text, &limits).unwrap_err(), reason, "{text}");
         }
-        assert_eq!(check("host=h user=u password=canary"), Ok(()));
+        let fine = check("host=h user=u password=canary", &Limits::default());
+        assert_eq!(fine, Ok(()));
     }
 }

@@ -88,8 +88,20 @@ limits! {
     reply_rows: u64 = 10_000_000;
     /// Time for one call in milliseconds, from planning to the last row. Engines wait 45 s.
     deadline_ms: u64 = 40_000;
-    /// Time to connect in milliseconds where the connection string says nothing.
+    /// Time to connect to one host in milliseconds, from resolving its name to the end of the login. A
+    /// connection string can ask for less.
     connect_ms: u64 = 10_000;
+    /// Longest connection string in bytes. Those that people write have a few hundred.
+    connection_string_bytes: usize = 8 * KIB;
+    /// Settings of one connection string: libpq has some forty keywords.
+    connection_pairs: usize = 64;
+    /// Hosts of one connection string. Each may take `connect_ms`.
+    connection_hosts: usize = 8;
+    /// Addresses of one name. All are checked, and dialled in turn.
+    lookup_addresses: usize = 16;
+    /// Names that are looked up at the same time; others wait. Each takes a thread, as long as a name
+    /// server does not answer.
+    lookups: usize = 64;
     /// Connections to one database as one user. One that is being closed counts until the server has ended it.
     pool_connections: usize = 16;
     /// Calls that wait for a connection to one database as one user; more are turned away. Fewer than

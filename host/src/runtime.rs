@@ -7,6 +7,7 @@ use crate::databases::Databases;
 use crate::exec::{Database, Deadline, Execution, Once, Outcome, Progress, Target, Work};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::planning::Planning;
@@ -263,6 +264,12 @@ impl Runtime {
     pub fn set_databases(&self, databases: Databases) {
         self.database.set_poolers(databases.poolers().clone());
         self.databases.store(Arc::new(databases));
+    }
+
+    /// Holds connections to `network` from here on: none that was made under another policy is used
+    /// again. Calls under way finish on theirs.
+    pub fn set_network(&self, network: Network) {
+        self.database.set_network(network);
     }
 
     /// The limits that it was made with.

@@ -7,7 +7,9 @@ mod admin;
 mod components;
 mod connector;
 mod database;
+mod files;
 mod mistakes;
+mod network;
 mod recording;
 mod table;
 
@@ -19,6 +21,7 @@ use crate::admin::Admin;
 use crate::databases::Databases;
 use crate::exec::{Pooler, Poolers};
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::policy::{DatabaseName, Policy};
 use crate::secret::Secret;
 use connector::Around;
@@ -92,6 +95,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// The databases that have a name.
     pub databases: Databases,
+    /// Which servers may be dialled.
+    pub network: Network,
     /// Key that callers must send; none lets every caller in.
     pub api_key: Option<Secret>,
     /// Origins that browsers may call from; none answers no browser.
@@ -109,8 +114,7 @@ impl Config {
     /// Every key that a file can have, such as `connectors.NAME.access`, where `NAME` stands for any name.
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
-        let every_table =
-            "[admin]\n[recording]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n";
+        let every_table = "[admin]\n[recording]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n[network]\n";
         let mistakes = Mistakes::new(Path::new(""), every_table);
         let (document, _) = DeTable::parse_recoverable(every_table);
         let table = Table::whole(document.get_ref(), &mistakes);
@@ -180,7 +184,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         limits.take(|name, most| Some(given.integer(name, 0..=most)?.value));
         given.finish();
     }
-    let databases = databases(&table, directory, variables);
+    let databases = databases(&table, directory, variables, &limits);
     let around = Around {
         directory,
         limits: &limits,
@@ -191,6 +195,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         (name.value.to_owned(), connector)
     });
     let connectors = connectors.collect();
+    let network = network::read(&table, directory);
     let recording = recording::read(&table, directory);
     let admin = admin::read(&table, directory, variables);
     table.finish();
@@ -205,6 +210,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         recording,
         admin,
         databases: databases.checked,
+        network,
         api_key: None,
         cors_origins: Vec::new(),
     }
@@ -228,12 +234,17 @@ struct Read {
     declared: BTreeSet<DatabaseName>,
 }
 
-fn databases(table: &Table<'_>, directory: &Path, variables: Variables<'_>) -> Read {
+fn databases(
+    table: &Table<'_>,
+    directory: &Path,
+    variables: Variables<'_>,
+    limits: &Limits,
+) -> Read {
     let mut declared = BTreeSet::new();
     let mut named = BTreeMap::new();
     for (name, table) in table.tables("databases") {
         declared.extend(DatabaseName::new(name.value));
-        named.extend(database::read(name, table, directory, variables));
+        named.extend(database::read(name, table, directory, variables, limits));
     }
     let raw = table.boolean("raw_connection_strings");
     if let Some(raw) = raw

@@ -64,6 +64,8 @@ impl Breaker {
         let mut state = self.lock();
         match connected {
             Ok(_) => *state = State::default(),
+            // Nothing was dialled, and a policy may change at any time.
+            Err(fault) if fault.kind == Kind::Denied => {}
             Err(fault) => {
                 state.failures = state.failures.saturating_add(1);
                 state.not_before = Some(now + self.pause);

@@ -1,243 +1,243 @@
-//! Makes one connection: resolve, dial, TLS, log in.
+//! Makes one connection: resolve, dial, TLS, log in. What the network policy does not allow is neither
+//! looked up nor dialled.
 
-use super::connection::Connection;
-use super::connection_string::{ConnectionString, SessionAttributes, SslMode};
+use super::connection::{Connection, Endpoint, Made};
+use super::connection_string::{ConnectionString, SessionAttributes};
+use super::dial;
 use super::error;
-use super::host::Host;
-use super::stream::Stream;
+use super::gate::{Gate, InForce};
+use super::host::{Called, Host, Place};
+use super::log_in;
 use super::tls::Tls;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
-use std::io;
+use crate::network::{Denial, HostName, SslMode};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio_postgres::config::{ChannelBinding, SslMode as DriverSslMode, SslNegotiation};
-use tokio_postgres::tls::NoTls;
-use tokio_postgres::{Client, Config};
-
-/// The message that asks the server for TLS: length 8, code 80877103.
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+use tokio_postgres::Client;
 
 /// Why one host gave no session, in libpq's words.
-type Reason = String;
+pub(super) type Reason = String;
+
+/// Why one host gave no session.
+enum Failed {
+    /// Another may.
+    Here(Reason),
+    /// The operator does not allow it.
+    Denied(Denial),
+}
+
+impl From<Reason> for Failed {
+    fn from(reason: Reason) -> Self {
+        Failed::Here(reason)
+    }
+}
+
+impl From<Denial> for Failed {
+    fn from(denial: Denial) -> Self {
+        Failed::Denied(denial)
+    }
+}
 
 /// Tries the hosts in order and returns the first connection.
 ///
 /// # Errors
-/// With the reasons of all hosts.
+/// With the reasons of all hosts; with the rule where the policy does not allow one of them.
 pub(super) async fn connect(
     target: &ConnectionString,
+    gate: &Gate,
     limits: &Limits,
 ) -> Result<Connection, Fault> {
+    let attempt = Attempt {
+        target,
+        gate,
+        in_force: gate.in_force(),
+        limits,
+    };
+    let mode = attempt.ssl_mode()?;
+    for host in &target.hosts {
+        attempt.permit(host)?;
+    }
+    let most = Duration::from_millis(limits.connect_ms);
     let budget = target
         .connect_timeout
-        .unwrap_or(Duration::from_millis(limits.connect_ms));
+        .map_or(most, |wanted| wanted.min(most));
     let mut reasons = String::new();
     for host in &target.hosts {
-        match tokio::time::timeout(budget, connect_host(target, host, limits)).await {
+        match tokio::time::timeout(budget, attempt.host(host, mode)).await {
             Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(reason)) => reasons.push_str(&reason),
-            Err(_) => reasons.push_str(&format!("{} failed: timeout expired", host.at())),
+            Ok(Err(Failed::Denied(denial))) => return Err(denial.into()),
+            Ok(Err(Failed::Here(reason))) => reasons.push_str(&reason),
+            Err(_) => reasons.push_str(&format!("{} failed: timeout expired", host.at(None))),
         }
         reasons.push('\n');
     }
     Err(Fault::new(Kind::Connection, "OperationalError", reasons))
 }
 
-async fn connect_host(
-    target: &ConnectionString,
-    host: &Host,
-    limits: &Limits,
-) -> Result<Connection, Reason> {
-    if let Some(refusal) = host.refusal() {
-        return Err(refusal);
-    }
-    let addresses = resolve(host).await?;
-    let mut reason = format!("{} failed: no address", host.at());
-    for address in addresses {
-        match connect_address(target, host, address, limits).await {
-            Ok(connection) => return Ok(connection),
-            Err(failed) => reason = format!("{} failed: {failed}", at(host, address)),
-        }
-    }
-    Err(reason)
+/// One connection on its way, under the policy that was in force when it began.
+struct Attempt<'a> {
+    target: &'a ConnectionString,
+    gate: &'a Gate,
+    in_force: Arc<InForce>,
+    limits: &'a Limits,
 }
 
-/// Resolves once; what is dialled is one of these addresses.
-async fn resolve(host: &Host) -> Result<Vec<SocketAddr>, Reason> {
-    let name = host.address.as_deref().unwrap_or(&host.name);
-    match tokio::net::lookup_host((name, host.port)).await {
-        Ok(addresses) => Ok(addresses.collect()),
-        Err(_) => Err(format!(
-            "could not translate host name \"{name}\" to address: Name or service not known"
-        )),
-    }
-}
-
-fn at(host: &Host, address: SocketAddr) -> String {
-    let address = Some(address.ip().to_string());
-    Host {
-        address,
-        ..host.clone()
-    }
-    .at()
-}
-
-async fn connect_address(
-    target: &ConnectionString,
-    host: &Host,
-    address: SocketAddr,
-    limits: &Limits,
-) -> Result<Connection, Reason> {
-    let stream = dial(address).await?;
-    let negotiated = negotiate(stream, target.ssl_mode).await?;
-    let mut connection = match negotiated {
-        (stream, false) => log_in(target, stream, address, limits).await?,
-        (stream, true) => match log_in_tls(target, host, stream, address, limits).await {
-            // As libpq does: prefer falls back where the handshake fails.
-            Err(reason)
-                if target.ssl_mode == SslMode::Prefer
-                    && reason.starts_with("error performing TLS handshake") =>
-            {
-                log_in(target, dial(address).await?, address, limits).await?
+impl Attempt<'_> {
+    /// The mode that is asked for. What a caller does not say is raised to what the operator demands.
+    fn ssl_mode(&self) -> Result<SslMode, Fault> {
+        let wanted = self.target.tls.mode;
+        let least = match self.target.operator {
+            None => self.in_force.network.least_ssl_mode,
+            // The operator wrote both.
+            Some(_) => SslMode::default(),
+        };
+        match wanted {
+            Some(wanted) if wanted < least => {
+                let message = format!(
+                    "[network] has least_sslmode = \"{least}\"; the connection string has sslmode={wanted}"
+                );
+                Err(Fault::new(Kind::Denied, "PolicyDenied", message))
             }
-            other => other?,
-        },
-    };
-    accept(&mut connection, target.session).await?;
-    Ok(connection)
-}
-
-pub(super) async fn dial(address: SocketAddr) -> Result<TcpStream, Reason> {
-    let stream = TcpStream::connect(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?".to_owned()
+            Some(wanted) => Ok(wanted),
+            None => Ok(least.max(SslMode::Prefer)),
         }
-        _ => error.to_string(),
-    })?;
-    stream
-        .set_nodelay(true)
-        .map_err(|error| error.to_string())?;
-    Ok(stream)
+    }
+
+    /// Whether the host may be looked up and dialled, as far as that is known before.
+    fn permit(&self, host: &Host) -> Result<(), Denial> {
+        let network = &self.in_force.network;
+        match &host.place {
+            Place::Name(name) => network.permits_lookup(name, host.port),
+            Place::Address(address, called) => {
+                if let Some(Called::Name(name)) = called {
+                    network.permits_name(name, host.port)?;
+                }
+                network.permits(None, SocketAddr::new(*address, host.port))
+            }
+            // An empty name among others is one, by a comma too many: its turn may never come.
+            Place::Socket(_) if self.target.hosts.len() > 1 => Ok(()),
+            Place::Socket(directory) => network.permits_socket(Path::new(directory)),
+        }
+    }
+
+    async fn host(&self, host: &Host, mode: SslMode) -> Result<Connection, Failed> {
+        let addresses = match &host.place {
+            Place::Socket(directory) => return Ok(self.socket(host, directory).await?),
+            Place::Address(address, _) => vec![SocketAddr::new(*address, host.port)],
+            Place::Name(name) => self.permitted(name, host.port).await?,
+        };
+        let mut reason = format!("{} failed: no address", host.at(None));
+        for address in addresses {
+            match self.address(host, address, mode).await {
+                Ok(connection) => return Ok(connection),
+                Err(failed) => reason = format!("{} failed: {failed}", host.at(Some(address.ip()))),
+            }
+        }
+        Err(reason.into())
+    }
+
+    /// The addresses of a name that may be dialled. It is resolved here and nowhere else.
+    async fn permitted(&self, name: &HostName, port: u16) -> Result<Vec<SocketAddr>, Failed> {
+        let found = self.gate.look_up(name, port).await?;
+        let mut permitted = Vec::new();
+        let mut denied = None;
+        for address in found {
+            match self.in_force.network.permits(Some(name), address) {
+                Ok(()) => permitted.push(address),
+                Err(denial) => {
+                    tracing::debug!(%name, %address, "not dialled");
+                    denied = Some(denial);
+                }
+            }
+        }
+        match denied {
+            Some(denial) if permitted.is_empty() => Err(denial.into()),
+            _ => Ok(permitted),
+        }
+    }
+
+    async fn socket(&self, host: &Host, directory: &str) -> Result<Connection, Reason> {
+        let network = &self.in_force.network;
+        let permitted = network.permits_socket(Path::new(directory));
+        permitted.map_err(|denial| format!("{} failed: {denial}", host.at(None)))?;
+        let path = format!("{directory}/.s.PGSQL.{}", host.port);
+        let connected = async {
+            let stream = dial::socket(&path).await?;
+            let made = self.made(Endpoint::Socket(path.clone()));
+            let connection = log_in::plainly(self.target, stream, made, self.limits).await?;
+            accept(connection, self.target.session).await
+        };
+        let connected = connected.await;
+        connected.map_err(|failed| format!("{} failed: {failed}", host.at(None)))
+    }
+
+    async fn address(
+        &self,
+        host: &Host,
+        address: SocketAddr,
+        mode: SslMode,
+    ) -> Result<Connection, Reason> {
+        let (target, limits) = (self.target, self.limits);
+        let made = || self.made(Endpoint::Address(address));
+        let stream = dial::tcp(address).await?;
+        let connection = match dial::negotiate(stream, mode).await? {
+            (stream, false) => log_in::plainly(target, stream, made(), limits).await?,
+            (stream, true) => {
+                let tls = self.tls(host, mode)?;
+                match log_in::over_tls(target, stream, tls, made(), limits).await {
+                    // As libpq does: prefer falls back where the handshake fails.
+                    Err(reason)
+                        if mode == SslMode::Prefer && reason.starts_with(error::HANDSHAKE) =>
+                    {
+                        let stream = dial::tcp(address).await?;
+                        log_in::plainly(target, stream, made(), limits).await?
+                    }
+                    other => other?,
+                }
+            }
+        };
+        accept(connection, target.session).await
+    }
+
+    fn tls(&self, host: &Host, mode: SslMode) -> Result<Tls, Reason> {
+        let operator = self.target.operator.as_ref();
+        let name = host.tls_name().unwrap_or_default();
+        let roots = || self.in_force.roots(operator);
+        let tls = Tls::new(mode, &self.target.tls, operator, roots, name);
+        tls.map_err(|reason| format!("{}: {reason}", error::HANDSHAKE))
+    }
+
+    fn made(&self, endpoint: Endpoint) -> Made {
+        Made {
+            endpoint,
+            tls: None,
+            under: self.in_force.clone(),
+        }
+    }
 }
 
-/// Asks for TLS where the mode wants it; true when the server goes along.
-pub(super) async fn negotiate(
-    mut stream: TcpStream,
-    mode: SslMode,
-) -> Result<(TcpStream, bool), Reason> {
-    if mode == SslMode::Disable {
-        return Ok((stream, false));
-    }
-    let answer = async {
-        stream.write_all(&SSL_REQUEST).await?;
-        stream.read_u8().await
-    };
-    match answer.await {
-        Ok(b'S') => Ok((stream, true)),
-        Ok(b'N') if mode == SslMode::Prefer => Ok((stream, false)),
-        Ok(b'N') => Err("server does not support SSL, but SSL was required".into()),
-        Ok(other) => Err(format!(
-            "received invalid response to SSL negotiation: {}",
-            char::from(other)
-        )),
-        Err(_) => Err(error::CLOSED.trim_end().into()),
-    }
-}
-
-async fn log_in(
-    target: &ConnectionString,
-    stream: TcpStream,
-    address: SocketAddr,
-    limits: &Limits,
+/// The connection, where its server is of the kind that `target_session_attrs` asks for.
+async fn accept(
+    mut connection: Connection,
+    wanted: SessionAttributes,
 ) -> Result<Connection, Reason> {
-    let mut config = config(target);
-    config.ssl_mode(DriverSslMode::Disable);
-    let (client, connection) = config
-        .connect_raw(Stream::new(stream), NoTls)
-        .await
-        .map_err(|error| error::connection(&error))?;
-    Connection::start(client, connection, address, None, target.is_pooled, limits)
-        .await
-        .map_err(|error| error::connection(&error))
-}
-
-async fn log_in_tls(
-    target: &ConnectionString,
-    host: &Host,
-    stream: TcpStream,
-    address: SocketAddr,
-    limits: &Limits,
-) -> Result<Connection, Reason> {
-    let mut config = config(target);
-    // The server has agreed already, so the handshake follows at once.
-    config
-        .ssl_mode(DriverSslMode::Require)
-        .ssl_negotiation(SslNegotiation::Direct);
-    let name = if host.name.is_empty() {
-        address.ip().to_string()
-    } else {
-        host.name.clone()
-    };
-    let tls = Tls::new(target.ssl_mode, name.clone())
-        .map_err(|error| format!("error performing TLS handshake: {error}"))?;
-    let connect = tls
-        .connect()
-        .ok_or_else(|| format!("\"{name}\" is no name of a server"))?;
-    let (client, connection) = config
-        .host(&name)
-        .connect_raw(Stream::new(stream), connect)
-        .await
-        .map_err(|error| error::connection(&error))?;
-    Connection::start(
-        client,
-        connection,
-        address,
-        Some(tls),
-        target.is_pooled,
-        limits,
-    )
-    .await
-    .map_err(|error| error::connection(&error))
-}
-
-fn config(target: &ConnectionString) -> Config {
-    let mut config = Config::new();
-    config
-        .user(&target.user)
-        .application_name(&target.application_name);
-    if let Some(password) = &target.password {
-        config.password(password.expose());
-    }
-    if let Some(dbname) = &target.dbname {
-        config.dbname(dbname);
-    }
-    if let Some(options) = &target.options {
-        config.options(options);
-    }
-    if target.require_channel_binding {
-        config.channel_binding(ChannelBinding::Require);
-    }
-    config
-}
-
-/// Whether the server is of the kind that `target_session_attrs` asks for.
-async fn accept(connection: &mut Connection, wanted: SessionAttributes) -> Result<(), Reason> {
     const READ_ONLY: &str = "SELECT current_setting('transaction_read_only') = 'on'";
     const STANDBY: &str = "SELECT pg_is_in_recovery()";
     let (question, expected, refusal) = match wanted {
-        SessionAttributes::Any => return Ok(()),
+        SessionAttributes::Any => return Ok(connection),
         SessionAttributes::ReadWrite => (READ_ONLY, false, "session is read-only"),
         SessionAttributes::ReadOnly => (READ_ONLY, true, "session is not read-only"),
         SessionAttributes::Primary => (STANDBY, false, "server is in hot standby mode"),
         SessionAttributes::Standby => (STANDBY, true, "server is not in hot standby mode"),
     };
     let question = ask(connection.session.client(), question);
-    match connection.wire.during(pin!(question)).await {
-        Ok(answer) if answer == expected => Ok(()),
+    let answer = connection.wire.during(pin!(question)).await;
+    match answer {
+        Ok(answer) if answer == expected => Ok(connection),
         Ok(_) => Err(refusal.into()),
         Err(failed) => Err(error::connection(&failed)),
     }

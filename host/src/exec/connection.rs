@@ -1,13 +1,15 @@
 //! One connection to the server: its session and the messages of it, from login to end.
 
-use super::connect;
-use super::connection_string::SslMode;
+use super::dial;
+use super::gate::InForce;
 use super::session::Session;
 use super::tls::Tls;
 use super::wire::Wire;
 use crate::limits::Limits;
+use crate::network::SslMode;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -18,9 +20,24 @@ pub(super) struct Connection {
     pub(super) session: Session,
     // Behind the session: it ends when the client is gone.
     pub(super) wire: Wire,
-    address: SocketAddr,
+    made: Arc<Made>,
+}
+
+/// How a connection was made.
+pub(super) struct Made {
+    pub(super) endpoint: Endpoint,
     /// How TLS is made to this server, where it is.
-    tls: Option<Tls>,
+    pub(super) tls: Option<Tls>,
+    /// The network policy that it was made under.
+    pub(super) under: Arc<InForce>,
+}
+
+/// What was dialled.
+#[derive(Debug)]
+pub(super) enum Endpoint {
+    Address(SocketAddr),
+    /// The path of a socket.
+    Socket(String),
 }
 
 impl Connection {
@@ -28,8 +45,7 @@ impl Connection {
     pub(super) async fn start<S, T>(
         client: Client,
         driver: Driver<S, T>,
-        address: SocketAddr,
-        tls: Option<Tls>,
+        made: Made,
         is_pooled: bool,
         limits: &Limits,
     ) -> Result<Connection, Error>
@@ -42,9 +58,13 @@ impl Connection {
         Ok(Connection {
             session,
             wire,
-            address,
-            tls,
+            made: Arc::new(made),
         })
+    }
+
+    /// The network policy that it was made under.
+    pub(super) fn made_under(&self) -> &Arc<InForce> {
+        &self.made.under
     }
 
     /// Whether it can be used no more; takes in what has come since it was used last.
@@ -85,8 +105,7 @@ impl Connection {
     pub(super) fn canceller(&self) -> Canceller {
         Canceller {
             token: self.session.client().cancel_token(),
-            address: self.address,
-            tls: self.tls.clone(),
+            made: self.made.clone(),
         }
     }
 }
@@ -95,23 +114,27 @@ impl Connection {
 /// request that comes late would stop something else.
 pub(super) struct Canceller {
     token: CancelToken,
-    address: SocketAddr,
-    tls: Option<Tls>,
+    made: Arc<Made>,
 }
 
 impl Canceller {
     /// Sends the request, for at most `grace`.
     pub(super) async fn cancel(&self, grace: Duration) {
+        let token = &self.token;
         let request = async {
-            let stream = connect::dial(self.address).await.ok()?;
-            let Some(tls) = &self.tls else {
-                return self.token.cancel_query_raw(stream, NoTls).await.ok();
+            // Exactly what was dialled before: it was allowed, and it is the same server.
+            let stream = match &self.made.endpoint {
+                Endpoint::Address(address) => dial::tcp(*address).await.ok()?,
+                Endpoint::Socket(path) => {
+                    let stream = dial::socket(path).await.ok()?;
+                    return token.cancel_query_raw(stream, NoTls).await.ok();
+                }
             };
-            let (stream, _) = connect::negotiate(stream, SslMode::Require).await.ok()?;
-            self.token
-                .cancel_query_raw(stream, tls.connect()?)
-                .await
-                .ok()
+            let Some(tls) = &self.made.tls else {
+                return token.cancel_query_raw(stream, NoTls).await.ok();
+            };
+            let (stream, _) = dial::negotiate(stream, SslMode::Require).await.ok()?;
+            token.cancel_query_raw(stream, tls.connect()?).await.ok()
         };
         if !matches!(timeout(grace, request).await, Ok(Some(()))) {
             tracing::warn!("a request to cancel did not go through");
@@ -122,7 +145,7 @@ impl Canceller {
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection")
-            .field("address", &self.address)
+            .field("endpoint", &self.made.endpoint)
             .finish_non_exhaustive()
     }
 }

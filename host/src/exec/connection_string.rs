@@ -2,63 +2,19 @@
 
 use super::conninfo;
 use super::host::{Host, hosts};
+use super::keywords::Pairs;
+use super::options::options;
+use super::tls::TlsVersions;
+use crate::certificates::Certificates;
 use crate::fault::{Fault, Kind};
+use crate::limits::Limits;
+use crate::network::SslMode;
 use crate::secret::Secret;
-use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio_postgres::config::ChannelBinding;
 
 /// libpq waits at least this long.
 const MIN_CONNECT_SECONDS: u64 = 2;
-
-/// Keywords that the host acts on.
-const USED: &[&str] = &[
-    "application_name",
-    "channel_binding",
-    "client_encoding",
-    "connect_timeout",
-    "dbname",
-    "fallback_application_name",
-    "host",
-    "hostaddr",
-    "options",
-    "password",
-    "port",
-    "sslmode",
-    "target_session_attrs",
-    "user",
-];
-
-/// Keywords that are accepted and have no meaning here.
-const IGNORED: &[&str] = &[
-    "gssencmode",
-    "gsslib",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "krbsrvname",
-    "load_balance_hosts",
-    "requirepeer",
-    "sslcompression",
-    "sslsni",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "tcp_user_timeout",
-];
-
-/// Keywords that name files of the host or other protocols. A caller has no business with them.
-const REFUSED: &[&str] = &[
-    "passfile",
-    "replication",
-    "service",
-    "servicefile",
-    "sslcert",
-    "sslcrl",
-    "sslcrldir",
-    "sslkey",
-    "sslpassword",
-    "sslrootcert",
-];
 
 /// A connection string that was read and checked. Prints without its contents.
 #[derive(Debug, Clone)]
@@ -69,22 +25,24 @@ pub struct ConnectionString {
     pub(super) dbname: Option<String>,
     pub(super) options: Option<String>,
     pub(super) application_name: String,
-    pub(super) ssl_mode: SslMode,
-    pub(super) require_channel_binding: bool,
+    pub(super) tls: TlsWanted,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) session: SessionAttributes,
     /// Its server is behind a transaction pooler.
     pub(super) is_pooled: bool,
+    /// What its operator adds; none where a caller brought it.
+    pub(super) operator: Option<Certificates>,
 }
 
-/// How much TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SslMode {
-    Disable,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
+/// The TLS that is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct TlsWanted {
+    /// None where nothing is said.
+    pub(super) mode: Option<SslMode>,
+    pub(super) channel_binding: ChannelBinding,
+    pub(super) versions: TlsVersions,
+    /// Whether the server is told the name that it is called by.
+    pub(super) sni: bool,
 }
 
 /// Which servers of several are acceptable.
@@ -98,17 +56,22 @@ pub(super) enum SessionAttributes {
 }
 
 impl ConnectionString {
-    /// Reads `key=value` pairs or a `postgresql://` URI.
+    /// Reads `key=value` pairs or a `postgresql://` URI, within the default limits.
     ///
     /// # Errors
     /// With the code and the words of libpq where it would refuse, and a reason where the host does.
     pub fn parse(text: &str) -> Result<ConnectionString, Fault> {
-        check(conninfo::parse(text)?)
+        ConnectionString::parse_within(text, &Limits::default())
+    }
+
+    /// As [`ConnectionString::parse`], within these limits.
+    ///
+    /// # Errors
+    /// As for [`ConnectionString::parse`].
+    pub fn parse_within(text: &str, limits: &Limits) -> Result<ConnectionString, Fault> {
+        check(conninfo::parse(text, limits)?, limits)
     }
 }
-
-/// Values by key.
-pub(super) type Pairs = BTreeMap<String, String>;
 
 /// The string cannot be read, in the words of libpq.
 pub(super) fn invalid(reason: impl std::fmt::Display) -> Fault {
@@ -124,99 +87,127 @@ pub(super) fn refused(reason: impl Into<String>) -> Fault {
     Fault::new(Kind::Connection, "OperationalError", reason)
 }
 
-/// Takes a pair in where its key is one of libpq.
-pub(super) fn insert(pairs: &mut Pairs, key: &str, value: String) -> Result<(), Fault> {
-    if !USED.contains(&key) && !IGNORED.contains(&key) && !REFUSED.contains(&key) {
-        return Err(invalid(format!("invalid connection option \"{key}\"")));
+/// A value as an error quotes it. What holds more than one word may have swallowed the settings behind it,
+/// a password among them.
+pub(super) fn shown(value: &str) -> &str {
+    let breaks = |character| matches!(character, ' ' | '=' | '@');
+    match value.chars().skip(1).any(breaks) {
+        true => "…",
+        false => value,
     }
-    if value.contains('\0') {
-        return Err(invalid(format!(
-            "the value of \"{key}\" holds a NUL character"
-        )));
-    }
-    pairs.insert(key.into(), value);
-    Ok(())
 }
 
-fn check(mut pairs: Pairs) -> Result<ConnectionString, Fault> {
-    let mut take = |key: &str| pairs.remove(key).filter(|value| !value.is_empty());
-    if let Some(service) = take("service") {
+fn check(mut pairs: Pairs, limits: &Limits) -> Result<ConnectionString, Fault> {
+    if let Some(service) = pairs.take("service") {
         return Err(refused(format!(
-            "definition of service \"{service}\" not found\n"
+            "definition of service \"{}\" not found\n",
+            shown(&service)
         )));
     }
-    let hosts = hosts(take("host"), take("hostaddr"), take("port"))?;
-    let place = hosts.first().map(Host::at).unwrap_or_default();
-    let connect_timeout = match take("connect_timeout") {
-        None => None,
-        Some(seconds) => match seconds.trim().parse::<i64>() {
-            Ok(seconds) if seconds <= 0 => None,
-            Ok(seconds) => Some(Duration::from_secs(
-                seconds.unsigned_abs().max(MIN_CONNECT_SECONDS),
-            )),
-            Err(_) => {
-                return Err(refused(format!(
-                    "{place} failed: invalid integer value \"{seconds}\" for connection option \"connect_timeout\"\n"
-                )));
-            }
-        },
-    };
-    let user = take("user").ok_or_else(|| {
+    let (names, addresses) = (pairs.take("host"), pairs.take("hostaddr"));
+    let hosts = hosts(names, addresses, pairs.take("port"), limits)?;
+    let place = hosts.first().map(|host| host.at(None)).unwrap_or_default();
+    let connect_timeout = connect_timeout(pairs.take("connect_timeout"), &place)?;
+    let user = pairs.take("user").ok_or_else(|| {
         refused(format!(
             "{place} failed: the connection string names no user\n"
         ))
     })?;
+    match pairs.take("gssencmode").as_deref() {
+        None | Some("disable" | "prefer") => {}
+        Some("require") => {
+            return Err(refused(
+                "gssencmode value \"require\" invalid when GSSAPI support is not compiled in\n",
+            ));
+        }
+        Some(other) => return Err(unknown("gssencmode", other)),
+    }
     let checked = ConnectionString {
         user,
-        password: take("password").map(Secret::new),
-        dbname: take("dbname"),
-        options: options(take("options"), take("client_encoding")),
-        application_name: take("application_name")
-            .or_else(|| take("fallback_application_name"))
-            .unwrap_or_else(|| "airlock".into()),
-        ssl_mode: ssl_mode(take("sslmode").as_deref())?,
-        require_channel_binding: take("channel_binding").as_deref() == Some("require"),
+        password: pairs.take("password").map(Secret::new),
+        dbname: pairs.take("dbname"),
+        options: options(pairs.take("options"), pairs.take("client_encoding"))?,
+        application_name: application_name(&mut pairs),
+        tls: tls_wanted(&mut pairs)?,
         connect_timeout,
-        session: session_attributes(take("target_session_attrs").as_deref())?,
-        hosts,
+        session: session_attributes(pairs.take("target_session_attrs").as_deref())?,
         is_pooled: false,
+        operator: None,
+        hosts,
     };
-    match pairs.keys().find(|key| REFUSED.contains(&key.as_str())) {
-        Some(key) => Err(refused(format!(
-            "the connection option \"{key}\" is not available here\n"
+    pairs.finish()?;
+    Ok(checked)
+}
+
+fn connect_timeout(seconds: Option<String>, place: &str) -> Result<Option<Duration>, Fault> {
+    let Some(seconds) = seconds else {
+        return Ok(None);
+    };
+    match seconds.trim_ascii().parse::<i64>() {
+        Ok(seconds) if seconds <= 0 => Ok(None),
+        Ok(seconds) => {
+            let seconds = seconds.unsigned_abs().max(MIN_CONNECT_SECONDS);
+            Ok(Some(Duration::from_secs(seconds)))
+        }
+        Err(_) => Err(refused(format!(
+            "{place} failed: invalid integer value \"{}\" for connection option \"connect_timeout\"\n",
+            shown(&seconds)
         ))),
-        None => Ok(checked),
     }
 }
 
-/// Settings go to the server as command-line options. The driver always speaks UTF-8; another
-/// encoding is named all the same, so that the server refuses one that does not exist.
-fn options(options: Option<String>, encoding: Option<String>) -> Option<String> {
-    let mut parts: Vec<String> = options.into_iter().collect();
-    if parts
-        .iter()
-        .any(|part| part.to_ascii_lowercase().contains("datestyle"))
-    {
-        parts.push("-c datestyle=ISO".into());
-    }
-    let escape = |value: String| value.replace('\\', "\\\\").replace(' ', "\\ ");
-    parts.extend(
-        encoding
-            .filter(|name| name != "auto")
-            .map(|name| format!("-c client_encoding={}", escape(name))),
-    );
-    (!parts.is_empty()).then(|| parts.join(" "))
+fn application_name(pairs: &mut Pairs) -> String {
+    let fallback = pairs.take("fallback_application_name");
+    let name = pairs.take("application_name").or(fallback);
+    name.unwrap_or_else(|| "airlock".into())
 }
 
-fn ssl_mode(mode: Option<&str>) -> Result<SslMode, Fault> {
-    match mode {
-        Some("disable" | "allow") => Ok(SslMode::Disable),
-        None | Some("prefer") => Ok(SslMode::Prefer),
-        Some("require") => Ok(SslMode::Require),
-        Some("verify-ca") => Ok(SslMode::VerifyCa),
-        Some("verify-full") => Ok(SslMode::VerifyFull),
-        Some(other) => Err(refused(format!("invalid sslmode value: \"{other}\"\n"))),
+/// A value that is none of the words of its keyword.
+pub(super) fn unknown(key: &str, value: &str) -> Fault {
+    refused(format!("invalid {key} value: \"{}\"\n", shown(value)))
+}
+
+fn tls_wanted(pairs: &mut Pairs) -> Result<TlsWanted, Fault> {
+    let mut mode = match pairs.take("sslmode") {
+        None => None,
+        Some(name) => Some(SslMode::named(&name).ok_or_else(|| unknown("sslmode", &name))?),
+    };
+    match pairs.take("sslrootcert").as_deref() {
+        None => {}
+        // As in libpq: anybody can have a certificate of a public authority, so its name counts.
+        Some("system") => {
+            if let Some(weak) = mode.filter(|mode| *mode < SslMode::VerifyFull) {
+                return Err(refused(format!(
+                    "weak sslmode \"{weak}\" may not be used with sslrootcert=system (use \"verify-full\")\n"
+                )));
+            }
+            mode = Some(SslMode::VerifyFull);
+        }
+        Some(_) => {
+            return Err(refused(
+                "the connection option \"sslrootcert\" is not available here, but for sslrootcert=system\n",
+            ));
+        }
     }
+    let channel_binding = match pairs.take("channel_binding").as_deref() {
+        None | Some("prefer") => ChannelBinding::Prefer,
+        Some("disable") => ChannelBinding::Disable,
+        Some("require") => ChannelBinding::Require,
+        Some(other) => return Err(unknown("channel_binding", other)),
+    };
+    let sni = match pairs.take("sslsni").as_deref() {
+        None | Some("1") => true,
+        Some("0") => false,
+        Some(other) => return Err(unknown("sslsni", other)),
+    };
+    let least = pairs.take("ssl_min_protocol_version");
+    let most = pairs.take("ssl_max_protocol_version");
+    Ok(TlsWanted {
+        mode,
+        channel_binding,
+        versions: TlsVersions::between(least.as_deref(), most.as_deref())?,
+        sni,
+    })
 }
 
 fn session_attributes(attributes: Option<&str>) -> Result<SessionAttributes, Fault> {
@@ -226,15 +217,15 @@ fn session_attributes(attributes: Option<&str>) -> Result<SessionAttributes, Fau
         Some("read-only") => Ok(SessionAttributes::ReadOnly),
         Some("primary") => Ok(SessionAttributes::Primary),
         Some("standby") => Ok(SessionAttributes::Standby),
-        Some(other) => Err(refused(format!(
-            "invalid target_session_attrs value: \"{other}\"\n"
-        ))),
+        Some(other) => Err(unknown("target_session_attrs", other)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::host::Place;
     use super::*;
+    use crate::network::HostName;
 
     #[test]
     fn both_forms_are_read() {
@@ -256,8 +247,7 @@ mod tests {
             assert_eq!(
                 read.hosts,
                 [Host {
-                    name: "h".into(),
-                    address: None,
+                    place: Place::Name(HostName::new("h").unwrap()),
                     port: 1
                 }],
                 "{text}"
@@ -272,9 +262,9 @@ mod tests {
         assert_eq!(
             read.hosts
                 .iter()
-                .map(|host| (host.name.as_str(), host.port))
+                .map(|host| (host.tls_name().unwrap(), host.port))
                 .collect::<Vec<_>>(),
-            [("::1", 5433), ("h", 5432)]
+            [("::1".to_owned(), 5433), ("h".to_owned(), 5432)]
         );
     }
 

@@ -1,41 +1,56 @@
 //! The two forms in which libpq writes connection strings, as pairs of key and value.
 
-use super::connection_string::{Pairs, insert, invalid};
+use super::connection_string::invalid;
+use super::keywords::Pairs;
 use crate::fault::Fault;
+use crate::limits::Limits;
+
+/// What is left of a URI where a user or password in it was cut short.
+const UNENCODED: &str = "the URI names no port where one belongs; in a user or password, write @ as %40, : as %3A, / as %2F and ? as %3F";
 
 /// Reads either form.
 ///
 /// # Errors
 /// In the words of libpq.
-pub(super) fn parse(text: &str) -> Result<Pairs, Fault> {
+pub(super) fn parse(text: &str, limits: &Limits) -> Result<Pairs, Fault> {
+    if text.len() > limits.connection_string_bytes {
+        return Err(invalid(format!(
+            "it is longer than connection_string_bytes = {} allows",
+            limits.connection_string_bytes
+        )));
+    }
+    let mut pairs = Pairs::new(limits);
     let uri = ["postgresql://", "postgres://"]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
     match uri {
-        Some(rest) => parse_uri(rest),
-        None => parse_pairs(text),
+        Some(rest) => parse_uri(rest, &mut pairs)?,
+        None => parse_pairs(text, &mut pairs)?,
     }
+    Ok(pairs)
 }
 
 /// `key = value key='quoted value'`, with backslash escapes; the last of equal keys wins.
-fn parse_pairs(text: &str) -> Result<Pairs, Fault> {
-    let mut pairs = Pairs::new();
-    let mut rest = text.trim_start();
+fn parse_pairs(text: &str, pairs: &mut Pairs) -> Result<(), Fault> {
+    let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {
         let end = rest
             .find(|c: char| c == '=' || c.is_ascii_whitespace())
             .unwrap_or(rest.len());
         let (key, after) = rest.split_at(end);
-        let Some(after) = after.trim_start().strip_prefix('=') else {
-            return Err(invalid(format!(
-                "missing \"=\" after \"{key}\" in connection info string"
-            )));
+        let Some(after) = after.trim_ascii_start().strip_prefix('=') else {
+            return Err(match pairs.may_quote() {
+                true => invalid(format!(
+                    "missing \"=\" after \"{key}\" in connection info string"
+                )),
+                false => invalid("missing \"=\" behind the password in connection info string"),
+            });
         };
-        let (value, after) = parse_value(after.trim_start())?;
-        insert(&mut pairs, key, value)?;
-        rest = after.trim_start();
+        let (value, after) = parse_value(after.trim_ascii_start())?;
+        pairs.insert(key, value)?;
+        rest = after.trim_ascii_start();
     }
-    Ok(pairs)
+    Ok(())
 }
 
 fn parse_value(text: &str) -> Result<(String, &str), Fault> {
@@ -61,15 +76,22 @@ fn parse_value(text: &str) -> Result<(String, &str), Fault> {
 }
 
 /// `[user[:password]@][host[:port],…][/dbname][?key=value&…]`
-fn parse_uri(rest: &str) -> Result<Pairs, Fault> {
-    let mut pairs = Pairs::new();
+///
+/// What is wrong is told without quoting where it can be a part of a password that was not encoded.
+fn parse_uri(rest: &str, pairs: &mut Pairs) -> Result<(), Fault> {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if query.contains('@') {
+        pairs.quote_nothing();
+    }
     let (authority, dbname) = rest.split_once('/').unwrap_or((rest, ""));
-    let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (credentials, hosts) = authority.split_once('@').unwrap_or(("", authority));
+    if hosts.contains('@') || dbname.contains('@') {
+        return Err(invalid(UNENCODED));
+    }
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
     for (key, value) in [("user", user), ("password", password), ("dbname", dbname)] {
         if !value.is_empty() {
-            insert(&mut pairs, key, decode(value)?)?;
+            pairs.insert(key, decode(value)?)?;
         }
     }
     let places: Vec<_> = hosts
@@ -78,40 +100,54 @@ fn parse_uri(rest: &str) -> Result<Pairs, Fault> {
         .collect::<Result<_, _>>()?;
     if !hosts.is_empty() {
         let names: Vec<_> = places.iter().map(|(name, _)| name.as_str()).collect();
-        let ports: Vec<_> = places.iter().map(|(_, port)| port.as_str()).collect();
-        insert(&mut pairs, "host", names.join(","))?;
+        let ports: Vec<_> = places.iter().map(|(_, port)| *port).collect();
+        pairs.insert("host", names.join(","))?;
         if ports.iter().any(|port| !port.is_empty()) {
-            insert(&mut pairs, "port", ports.join(","))?;
+            pairs.insert("port", ports.join(","))?;
         }
     }
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let Some((key, value)) = pair.split_once('=') else {
-            return Err(invalid(format!(
-                "missing key/value separator \"=\" in URI query parameter: \"{pair}\""
-            )));
-        };
-        match (key, value) {
-            ("ssl", "true") => insert(&mut pairs, "sslmode", "require".into())?,
-            _ => insert(&mut pairs, &decode(key)?, decode(value)?)?,
-        }
-    }
-    Ok(pairs)
-}
-
-fn host_and_port(place: &str) -> Result<(String, String), Fault> {
-    if let Some(rest) = place.strip_prefix('[') {
-        let Some((address, after)) = rest.split_once(']') else {
             return Err(invalid(
-                "end of string reached when looking for matching \"]\" in IPv6 host address in URI",
+                "missing key/value separator \"=\" in URI query parameter",
             ));
         };
-        return Ok((
-            address.into(),
-            after.strip_prefix(':').unwrap_or_default().into(),
-        ));
+        match (key, value) {
+            ("ssl", "true") => pairs.insert("sslmode", "require".into())?,
+            _ => pairs.insert(&decode(key)?, decode(value)?)?,
+        }
     }
-    let (name, port) = place.split_once(':').unwrap_or((place, ""));
-    Ok((decode(name)?, port.into()))
+    Ok(())
+}
+
+fn host_and_port(place: &str) -> Result<(String, &str), Fault> {
+    let (name, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let Some((address, after)) = rest.split_once(']') else {
+                return Err(invalid(
+                    "end of string reached when looking for matching \"]\" in IPv6 host address in URI",
+                ));
+            };
+            if !after.is_empty() && !after.starts_with(':') {
+                return Err(invalid(
+                    "unexpected character behind the \"]\" of an IPv6 host address in URI",
+                ));
+            }
+            (address.into(), after.strip_prefix(':').unwrap_or_default())
+        }
+        None => {
+            let (name, port) = place.split_once(':').unwrap_or((place, ""));
+            (decode(name)?, port)
+        }
+    };
+    // The list is taken apart at commas later.
+    if name.contains(',') {
+        return Err(invalid("a host name in the URI holds a comma"));
+    }
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(invalid(UNENCODED));
+    }
+    Ok((name, port))
 }
 
 fn decode(text: &str) -> Result<String, Fault> {

@@ -7,6 +7,12 @@ use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 /// libpq's words for a connection that broke.
 pub(super) const CLOSED: &str = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the request.\n";
 
+/// libpq's words for a server that cannot do what `channel_binding=require` asks for.
+const CHANNEL_BINDING: &str = "channel binding is required, but server did not offer an authentication method that supports channel binding";
+
+/// How the driver begins to tell of a handshake that failed.
+pub(super) const HANDSHAKE: &str = "error performing TLS handshake";
+
 /// A statement that failed.
 ///
 /// The driver's error is never kept: its `Debug` form holds row values.
@@ -106,6 +112,8 @@ pub(super) fn connection(error: &tokio_postgres::Error) -> String {
             let text = describe(error);
             if text.contains("password missing") {
                 "fe_sendauth: no password supplied".into()
+            } else if text.contains("server did not use channel binding") {
+                CHANNEL_BINDING.into()
             } else if text.contains("unexpected end of file") || text.contains("early eof") {
                 CLOSED.trim_end().to_owned()
             } else {

@@ -18,16 +18,21 @@ mod connection_string;
 mod conninfo;
 mod copy;
 mod deadline;
+mod dial;
 mod error;
 mod execution;
 mod failed;
+mod gate;
 mod host;
 mod json_text;
+mod keywords;
 mod lease;
+mod log_in;
 mod lookup;
 mod many;
 mod once;
 mod opening;
+mod options;
 mod pool;
 mod pooler;
 mod prepare;
@@ -55,12 +60,13 @@ pub use execution::{Execution, Progress};
 pub use once::Once;
 pub use pooler::{InvalidPooler, Pooler, Poolers};
 pub use rows::Outcome;
-pub use target::Target;
+pub use target::{Login, Target};
 
 use crate::call::Call;
 use crate::check::CheckedPlan;
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::network::Network;
 use crate::transaction::TransactionStatus;
 use chunks::{Chunks, Slot};
 use clock::Clock;
@@ -76,6 +82,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Database {
     pools: pool::Pools,
+    gate: Arc<gate::Gate>,
     clock: Arc<Clock>,
     limits: Limits,
 }
@@ -86,11 +93,19 @@ impl Database {
     /// # Errors
     /// When the system gives no thread for its clock.
     pub fn new(limits: Limits) -> Result<Database, Fault> {
+        let gate = Arc::new(gate::Gate::new(&limits));
         Ok(Database {
-            pools: pool::Pools::new(limits),
+            pools: pool::Pools::new(gate.clone(), limits),
+            gate,
             clock: Arc::new(Clock::start().map_err(Fault::internal)?),
             limits,
         })
+    }
+
+    /// Holds connections to `network` from now on. Where it differs from what held before, those that are
+    /// idle are not used again.
+    pub fn set_network(&self, network: Network) {
+        self.gate.set(network);
     }
 
     /// Treats the servers at these places as transaction poolers from now on. Calls under way finish on
@@ -133,7 +148,7 @@ impl Database {
             false => State::Clean,
         };
         let ran = async {
-            let pool = self.pools.pool(&work.target.connection_string)?;
+            let pool = self.pools.pool(&work.target.login)?;
             let worked = deadline.keep(self.work(&work, &pool, chunks, state)).await;
             let (lease, Ran { ended, is_open }) = worked?;
             if is_open {

@@ -1,15 +1,16 @@
-//! Connections by connection string, and who waits for them.
+//! Connections by login, and who waits for them.
 
 use super::breaker::Breaker;
 use super::connect;
 use super::connection::Connection;
 use super::connection_string::ConnectionString;
 use super::error;
+use super::gate::Gate;
 use super::lease::Lease;
 use super::pooler::Poolers;
+use super::target::Login;
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
-use crate::secret::Secret;
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -19,39 +20,46 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-/// A pool for each whole connection string; the one that was used longest ago goes first.
+/// A pool for each login; the one that was used longest ago goes first.
 #[derive(Debug)]
 pub(super) struct Pools {
-    pools: Mutex<LruCache<Secret, Arc<Pool>>>,
+    pools: Mutex<LruCache<Login, Arc<Pool>>>,
     poolers: Mutex<Poolers>,
+    gate: Arc<Gate>,
     limits: Limits,
     /// Connections that are being reset or closed.
     endings: TaskTracker,
 }
 
 impl Pools {
-    pub(super) fn new(limits: Limits) -> Pools {
+    pub(super) fn new(gate: Arc<Gate>, limits: Limits) -> Pools {
         let most = NonZeroUsize::new(limits.pools).unwrap_or(NonZeroUsize::MIN);
         Pools {
             pools: Mutex::new(LruCache::new(most)),
             poolers: Mutex::default(),
+            gate,
             limits,
             endings: TaskTracker::new(),
         }
     }
 
-    /// The pool of what the connection string names.
+    /// The pool of a login.
     ///
     /// # Errors
     /// When the connection string cannot be read.
-    pub(super) fn pool(&self, target: &Secret) -> Result<Arc<Pool>, Fault> {
+    pub(super) fn pool(&self, target: &Login) -> Result<Arc<Pool>, Fault> {
         let mut pools = lock(&self.pools);
         if let Some(pool) = pools.get(target) {
             return Ok(pool.clone());
         }
-        let mut parsed = ConnectionString::parse(target.expose())?;
+        let mut parsed = target.read(&self.limits)?;
         parsed.is_pooled = lock(&self.poolers).are_at(&parsed.hosts);
-        let pool = Arc::new(Pool::new(parsed, self.limits, self.endings.clone()));
+        let pool = Arc::new(Pool::new(
+            parsed,
+            self.gate.clone(),
+            self.limits,
+            self.endings.clone(),
+        ));
         if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
             oldest.close();
         }
@@ -78,10 +86,11 @@ impl Pools {
     }
 }
 
-/// The connections for one connection string.
+/// The connections for one login.
 #[derive(Debug)]
 pub(super) struct Pool {
     target: ConnectionString,
+    gate: Arc<Gate>,
     limits: Limits,
     /// Counts changes of definitions by its sessions.
     definitions: Arc<AtomicU64>,
@@ -102,9 +111,15 @@ struct Idle {
 }
 
 impl Pool {
-    fn new(target: ConnectionString, limits: Limits, endings: TaskTracker) -> Pool {
+    fn new(
+        target: ConnectionString,
+        gate: Arc<Gate>,
+        limits: Limits,
+        endings: TaskTracker,
+    ) -> Pool {
         Pool {
             target,
+            gate,
             definitions: Arc::default(),
             slots: Arc::new(Semaphore::new(limits.pool_connections.max(1))),
             waiting: AtomicUsize::new(0),
@@ -132,7 +147,9 @@ impl Pool {
         // From here on the slot is taken until the connection is idle or closed.
         let mut lease = Lease::new(self.clone(), slot);
         while let Some(idle) = self.pop() {
-            if lease.take(idle.connection, idle.since.elapsed() < self.idle_time()) {
+            let is_admitted = self.gate.admits(&idle.connection);
+            let fresh = idle.since.elapsed() < self.idle_time() && is_admitted;
+            if lease.take(idle.connection, fresh) {
                 return Ok(lease);
             }
         }
@@ -144,7 +161,7 @@ impl Pool {
     }
 
     async fn connect(self: Arc<Self>, mut lease: Lease) -> Result<Lease, Fault> {
-        let connected = connect::connect(&self.target, &self.limits).await;
+        let connected = connect::connect(&self.target, &self.gate, &self.limits).await;
         self.breaker.note(&connected, Instant::now());
         let mut connection = connected?;
         let definitions = self.definitions.clone();

@@ -1,7 +1,7 @@
 //! Servers behind a transaction pooler, such as PgBouncer: each transaction can run in another session of
 //! the server, so nothing may be left in one.
 
-use super::host::Host;
+use super::host::{Called, Host};
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ pub struct Poolers(Vec<Pooler>);
 /// brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pooler {
-    host: String,
+    host: Called,
     port: Option<u16>,
 }
 
@@ -38,8 +38,7 @@ impl Poolers {
     /// Whether a pooler listens at one of these hosts.
     pub(super) fn are_at(&self, hosts: &[Host]) -> bool {
         let is_at = |pooler: &Pooler, host: &Host| {
-            let names = [Some(&host.name), host.address.as_ref()];
-            pooler.port.is_none_or(|port| port == host.port) && names.contains(&Some(&pooler.host))
+            pooler.port.is_none_or(|port| port == host.port) && host.is(&pooler.host)
         };
         let mut hosts = hosts.iter();
         hosts.any(|host| self.0.iter().any(|pooler| is_at(pooler, host)))
@@ -58,12 +57,9 @@ impl FromStr for Pooler {
                 None => (text, None),
             },
         };
-        if host.is_empty() || host.contains(char::is_whitespace) {
-            return Err(InvalidPooler);
-        }
         let port = port.map(str::parse).transpose();
         Ok(Pooler {
-            host: host.to_owned(),
+            host: Called::parse(host).map_err(|_| InvalidPooler)?,
             port: port.map_err(|_| InvalidPooler)?,
         })
     }
@@ -71,21 +67,20 @@ impl FromStr for Pooler {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ConnectionString;
     use super::*;
 
     #[test]
     fn places_are_found() {
         let poolers = ["pool.example", "10.0.0.5:6432", "[::1]:6432"];
         let poolers = Poolers::new(poolers.map(|text| text.parse().unwrap()).to_vec());
-        let at = |name: &str, address: Option<&str>, port| {
-            poolers.are_at(&[Host {
-                name: name.into(),
-                address: address.map(str::to_owned),
-                port,
-            }])
+        let at = |text: &str| {
+            let text = format!("user=u {text}");
+            poolers.are_at(&ConnectionString::parse(&text).unwrap().hosts)
         };
-        assert!(at("pool.example", None, 5432) && at("::1", None, 6432));
-        assert!(at("db", Some("10.0.0.5"), 6432) && !at("10.0.0.5", None, 5432));
+        assert!(at("host=pool.example") && at("host=::1 port=6432"));
+        assert!(at("host=POOL.example. hostaddr=10.0.0.6"));
+        assert!(at("host=db hostaddr=10.0.0.5 port=6432") && !at("host=10.0.0.5"));
         for wrong in ["", ":6432", "host:port", "[::1", "[::1]6432", "a b"] {
             assert!(wrong.parse::<Pooler>().is_err(), "{wrong}");
         }

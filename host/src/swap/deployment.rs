@@ -40,6 +40,7 @@ impl Deployment {
     /// The connectors that `config` names, on their way into `runtime`.
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, config: Arc<Config>) -> Deployment {
+        runtime.set_network(config.network.clone());
         runtime.set_databases(config.databases.clone());
         Deployment {
             runtime,
@@ -168,6 +169,7 @@ impl Deployment {
     /// Where a live version does not keep within its new policy, that of its file takes its place if it
     /// does; else the old policy stays in force, and the status says why.
     pub fn reconfigure(&self, config: Arc<Config>) {
+        self.runtime.set_network(config.network.clone());
         self.runtime.set_databases(config.databases.clone());
         self.config.store(config.clone());
         for connector in self.runtime.connectors() {
