@@ -1,47 +1,21 @@
-//! TLS to the database, by the modes of libpq, with SCRAM bound to the channel.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
+//! The modes of libpq, by a server whose certificate nobody vouches for.
 
+use crate::world;
 use airlock::postgres::Cluster;
 use airlock_tests::{Database, Server};
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::path::Path;
 
 /// A cluster that speaks TLS with a certificate of its own for `localhost`.
 async fn cluster() -> Cluster {
-    let cluster = Cluster::start().unwrap();
-    let postgres = Database::connect(cluster.connection_string().expose()).await;
-    let directory: String = postgres
-        .query_one("SHOW data_directory", &[])
-        .await
-        .unwrap()
-        .get(0);
-    let directory = Path::new(&directory);
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let owner = fs::metadata(directory).unwrap();
-    for (name, text) in [
-        ("server.crt", certified.cert.pem()),
-        ("server.key", certified.signing_key.serialize_pem()),
-    ] {
-        let file = directory.join(name);
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
-    }
-    postgres
-        .batch_execute("ALTER SYSTEM SET ssl = on")
-        .await
-        .unwrap();
-    postgres
-        .batch_execute("SELECT pg_reload_conf()")
-        .await
-        .unwrap();
+    let cluster = Cluster::start().unwrap();
+    world::certify(
+        &cluster,
+        &certified.cert.pem(),
+        &certified.signing_key.serialize_pem(),
+    )
+    .await;
     cluster
 }
 
