@@ -110,6 +110,9 @@ limits! {
     /// Time in milliseconds that a connection is kept without use. Firewalls forget idle connections,
     /// often after five minutes.
     pool_idle_ms: u64 = 240_000;
+    /// Largest message of a server in bytes, a row for example: as much as a call may bring in. It is held
+    /// whole, up to three times.
+    message_bytes: usize = 64 * MIB;
     /// Connects to one database that fail in a row before others are held back.
     breaker_failures: u32 = 5;
     /// Time in milliseconds that connects are held back then; after it one is tried.

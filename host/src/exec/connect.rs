@@ -5,6 +5,7 @@ use super::connection::{Connection, Endpoint, Made};
 use super::connection_string::{ConnectionString, SessionAttributes};
 use super::dial;
 use super::error;
+use super::frames::Longest;
 use super::gate::{Gate, InForce};
 use super::host::{Called, Host, Place};
 use super::log_in;
@@ -216,6 +217,7 @@ impl Attempt<'_> {
             endpoint,
             tls: None,
             under: self.in_force.clone(),
+            longest: Longest::new(self.limits.message_bytes),
         }
     }
 }

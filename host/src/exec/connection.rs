@@ -1,6 +1,7 @@
 //! One connection to the server: its session and the messages of it, from login to end.
 
 use super::dial;
+use super::frames::Longest;
 use super::gate::InForce;
 use super::session::Session;
 use super::tls::Tls;
@@ -30,6 +31,8 @@ pub(super) struct Made {
     pub(super) tls: Option<Tls>,
     /// The network policy that it was made under.
     pub(super) under: Arc<InForce>,
+    /// How long the server's messages may be.
+    pub(super) longest: Longest,
 }
 
 /// What was dialled.
@@ -65,6 +68,11 @@ impl Connection {
     /// The network policy that it was made under.
     pub(super) fn made_under(&self) -> &Arc<InForce> {
         &self.made.under
+    }
+
+    /// Whether the server sent a message that is too long, which ended the connection.
+    pub(super) fn got_too_much(&self) -> bool {
+        self.made.longest.is_exceeded()
     }
 
     /// Whether it can be used no more; takes in what has come since it was used last.

@@ -77,6 +77,12 @@ impl Lease {
         }
     }
 
+    /// Why the connection ended, where that was for a message that is too long.
+    pub(super) fn message_fault(&self) -> Option<Fault> {
+        let exceeded = self.connection.as_deref()?.got_too_much();
+        exceeded.then(|| self.pool.message_fault())
+    }
+
     /// What can cancel what runs on the connection, which must not be used again then.
     pub(super) fn canceller(&self) -> Option<Canceller> {
         let connection = self.connection.as_deref();

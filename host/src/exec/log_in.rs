@@ -4,6 +4,7 @@ use super::connect::Reason;
 use super::connection::{Connection, Made};
 use super::connection_string::ConnectionString;
 use super::error;
+use super::frames::{Followed, Frames};
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::limits::Limits;
@@ -26,7 +27,10 @@ where
     let mut config = config(target);
     config.ssl_mode(SslMode::Disable);
     let (client, connection) = config
-        .connect_raw(Stream::new(stream), NoTls)
+        .connect_raw(
+            Frames::new(Stream::new(stream), made.longest.clone()),
+            NoTls,
+        )
         .await
         .map_err(|error| error::connection(&error))?;
     Connection::start(client, connection, made, target.is_pooled, limits)
@@ -52,7 +56,13 @@ pub(super) async fn over_tls(
         .connect()
         .ok_or_else(|| format!("\"{}\" is no name of a server", tls.server_name()))?;
     let (client, connection) = config
-        .connect_raw(Stream::new(stream), connect)
+        .connect_raw(
+            Stream::new(stream),
+            Followed {
+                connect,
+                longest: made.longest.clone(),
+            },
+        )
         .await
         .map_err(|error| error::connection(&error))?;
     let made = Made {

@@ -22,6 +22,7 @@ mod dial;
 mod error;
 mod execution;
 mod failed;
+mod frames;
 mod gate;
 mod host;
 mod json_text;
@@ -193,6 +194,7 @@ impl Database {
         match ran {
             Ok(ran) => Ok((lease, ran)),
             Err(fault) => {
+                let fault = lease.message_fault().unwrap_or(fault);
                 lease.finish(state);
                 Err(fault)
             }

@@ -161,7 +161,13 @@ impl Pool {
     }
 
     async fn connect(self: Arc<Self>, mut lease: Lease) -> Result<Lease, Fault> {
-        let connected = connect::connect(&self.target, &self.gate, &self.limits).await;
+        let most = Duration::from_millis(self.limits.deadline_ms);
+        let connecting = connect::connect(&self.target, &self.gate, &self.limits);
+        let connected = tokio::time::timeout(most, connecting).await;
+        let connected = connected.unwrap_or_else(|_| {
+            let message = "no server of the connection string answered within deadline_ms";
+            Err(Fault::new(Kind::Connection, "OperationalError", message))
+        });
         self.breaker.note(&connected, Instant::now());
         let mut connection = connected?;
         let definitions = self.definitions.clone();
@@ -202,6 +208,15 @@ impl Pool {
     /// Whether it can lead to one server or another.
     pub(super) fn has_many_hosts(&self) -> bool {
         self.target.hosts.len() > 1
+    }
+
+    /// The fault of a call that was sent a message that is too long.
+    pub(super) fn message_fault(&self) -> Fault {
+        let message = format!(
+            "the server sent a row, or another message, of more than {} bytes, the limit message_bytes; select fewer or smaller values",
+            self.limits.message_bytes
+        );
+        Fault::statement("ProgramLimitExceeded", message)
     }
 
     /// How long an ending may take, twice.
