@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Kind};
 use crate::input::Input;
+use crate::limits::MAX_JSON_DEPTH;
 use crate::plan::{Command, ParameterKind};
 use crate::seal::{self, MAX_PATTERNS, Name, Pattern, Sealed};
 use crate::secret::Secret;
@@ -182,6 +183,16 @@ fn unreadable(error: &serde_json::Error) -> Fault {
             "UnicodeEncodeError",
             format!("the body holds half of a surrogate pair, which is no character: {message}"),
         );
+    }
+    if message.contains(seal::TOO_DEEP) {
+        let most = MAX_JSON_DEPTH;
+        return malformed(format!(
+            "a value of the body nests deeper than {most} levels"
+        ));
+    }
+    if message.contains(seal::TOO_MANY) {
+        let message = "the body holds too many values; send those of many rows as one list of rows";
+        return malformed(message);
     }
     malformed(format!("the body is not valid JSON: {message}"))
 }

@@ -222,3 +222,11 @@ const MIB: usize = 1 << 20;
 
 /// Most arguments of one statement: the protocol counts them in 16 bits.
 pub const MAX_ARGUMENTS: usize = 65_535;
+
+/// Deepest nesting of a value in a call. Reading it takes stack for each level, and this is the bound of
+/// the reader, so it holds wherever JSON is read; documents rarely have ten levels.
+pub const MAX_JSON_DEPTH: usize = 127;
+
+/// Most values of a parameter that are sealed one by one: each takes a hundred bytes beside its own. A
+/// plan has `plan_arguments` for them, and long arrays are sealed whole.
+pub const MAX_SEALED_VALUES: usize = 1_000_000;

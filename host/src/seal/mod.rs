@@ -9,6 +9,7 @@ mod plain;
 
 pub use pattern::Pattern;
 
+use crate::limits::{MAX_JSON_DEPTH, MAX_SEALED_VALUES};
 use pattern::Place;
 use plain::Plain;
 use serde::Deserialize;
@@ -34,6 +35,12 @@ const NUMBER: &str = "$serde_json::private::Number";
 
 /// The error where an object has two members of one name.
 pub const REPEATED: &str = "a name is repeated";
+
+/// The error where a value nests deeper than [`MAX_JSON_DEPTH`], in the words of the reader.
+pub const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// The error where there are more than [`MAX_SEALED_VALUES`].
+pub const TOO_MANY: &str = "too many values";
 
 /// What was read of a parameter.
 #[derive(Debug, Default)]
@@ -143,6 +150,9 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
         let raw = <&RawValue>::deserialize(json)?;
         let long = raw.get().len() >= BATCH_BYTES;
         if long && raw.get().starts_with('[') {
+            if is_deeper(raw.get(), MAX_JSON_DEPTH) {
+                return Err(D::Error::custom(TOO_DEEP));
+            }
             write(self.text, "array");
             self.values.push(SealedValue {
                 pointer: self.pointer.clone(),
@@ -193,6 +203,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         self.text.push(b'[');
         let length = self.pointer.len();
         for at in 0.. {
+            self.bound()?;
             let end = self.text.len();
             if at > 0 {
                 self.text.push(b',');
@@ -214,6 +225,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut names = BTreeSet::new();
         self.text.push(b'{');
         while let Some(name) = members.next_key::<Name<'de>>()? {
+            self.bound()?;
             if name.0 == NUMBER {
                 self.text.pop();
                 let number = members.next_value::<Cow<'de, str>>()?;
@@ -248,6 +260,14 @@ impl Reader<'_> {
         });
     }
 
+    /// Values that are sealed one by one take more room than their text.
+    fn bound<E: serde::de::Error>(&self) -> Result<(), E> {
+        match self.values.len() > MAX_SEALED_VALUES {
+            true => Err(E::custom(TOO_MANY)),
+            false => Ok(()),
+        }
+    }
+
     /// Reads what stands at `place` inside of this value.
     fn inner(&mut self, place: Place<'_>) -> Reader<'_> {
         Reader {
@@ -279,6 +299,30 @@ impl Reader<'_> {
             1_u64.checked_shl(at as u32).unwrap_or(0) & self.live != 0 && holds(pattern)
         })
     }
+}
+
+/// Whether JSON text nests deeper than this. What is left unread is read later, and must not fail then.
+fn is_deeper(json: &str, most: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => {
+                while let Some(byte) = bytes.next().filter(|byte| *byte != b'"') {
+                    if byte == b'\\' {
+                        bytes.next();
+                    }
+                }
+            }
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
 }
 
 fn write(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
@@ -369,6 +413,39 @@ mod tests {
             ("/p~0/a~1b/values", &*rows.to_string())
         );
         assert_eq!((n.pointer.as_str(), five), ("/p~0/a~1b/n", &json!(5)));
+    }
+
+    /// Left unread, they would be found out when it is too late to tell.
+    #[test]
+    fn long_arrays_that_nobody_can_read_are_refused() {
+        let patterns = [Pattern::parse("").unwrap()];
+        let refused = |text: &str| {
+            let mut json = serde_json::Deserializer::from_str(text);
+            read("p", &patterns, &mut json)
+                .err()
+                .map(|error| error.to_string())
+        };
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        let brackets = format!("\"{}\\\"{}\"", "[".repeat(300), "{".repeat(300));
+        let filler = format!("{},{brackets}", vec!["[]"; BATCH_BYTES].join(","));
+        for depth in [MAX_JSON_DEPTH - 1, MAX_JSON_DEPTH] {
+            let text = format!("[{filler},{}]", nested(depth));
+            let readable = serde_json::from_str::<Value>(&text).is_ok();
+            assert_eq!(readable, depth < MAX_JSON_DEPTH);
+            let refusal = refused(&text).unwrap_or_default();
+            assert_eq!(refusal.contains(TOO_DEEP), !readable, "{refusal}");
+        }
+        assert!(refused(&nested(100_000)).unwrap().contains(TOO_DEEP));
+    }
+
+    #[test]
+    fn values_sealed_one_by_one_are_bounded() {
+        let patterns = [Pattern::parse("/*/x").unwrap()];
+        let mut json = vec![r#"{"x":1}"#; MAX_SEALED_VALUES + 2].join(",");
+        json = format!("[{json}]");
+        let mut json = serde_json::Deserializer::from_str(&json);
+        let error = read("p", &patterns, &mut json).unwrap_err();
+        assert!(error.to_string().starts_with(TOO_MANY), "{error}");
     }
 
     #[test]
