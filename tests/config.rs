@@ -218,6 +218,7 @@ fn the_readme_has_every_key() {
             "admin",
             "network",
             "recording",
+            "tls",
             "limits",
             "connectors",
             "databases",

@@ -49,6 +49,7 @@ pub mod input;
 pub mod insert;
 pub mod limits;
 pub mod network;
+pub mod panics;
 pub mod plan;
 pub mod plan_cache;
 mod planning;

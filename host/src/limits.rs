@@ -137,6 +137,32 @@ limits! {
     concurrent_calls: usize = 512;
     /// Time in milliseconds that calls may go on after the order to stop.
     drain_ms: u64 = 30_000;
+    /// Connections from clients that are open at the same time, on each listener; more are answered 503.
+    /// Four times the calls: most of those that engines keep are idle.
+    connections: usize = 2_048;
+    /// Requests that one HTTP/2 connection may have under way; HTTP/1 has one at a time. A client that
+    /// takes all of them leaves the others most of `concurrent_calls`.
+    connection_streams: u32 = 100;
+    /// Time in milliseconds for the TLS handshake, and for each head of a request from its first byte on.
+    /// Heads have a few hundred bytes, so only who means to be slow takes longer.
+    header_ms: u64 = 10_000;
+    /// Largest head of a request in bytes, request line included: keys and tokens of proxies fit. It is
+    /// also how much of a body is read at once.
+    head_bytes: usize = 64 * KIB;
+    /// Most header fields of a request: clients and proxies send about twenty.
+    head_fields: usize = 100;
+    /// Time in milliseconds that a connection without a request is kept: longer than the pools of most
+    /// clients keep theirs, so they rarely meet one that is closing.
+    idle_ms: u64 = 75_000;
+    /// Time in milliseconds for the body of a request: `body_bytes` at 2 MiB/s.
+    body_ms: u64 = 30_000;
+    /// Bytes of all bodies that are held at the same time; requests beyond them are turned away. A few
+    /// calls of `body_bytes` each, or many usual ones.
+    bodies_bytes: usize = 256 * MIB;
+    /// Time in milliseconds in which a client takes nothing of what is sent to it, until the connection
+    /// is closed and the call is cancelled. Shorter than `deadline_ms`, as a call holds a connection to
+    /// the database meanwhile.
+    send_ms: u64 = 30_000;
     /// Plans that are kept to be used again.
     plan_cache_entries: usize = 4_096;
     /// What the plans that are kept may take, in bytes.

@@ -13,6 +13,7 @@
 use crate::connector::Patience;
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
+use crate::panics::PANICKED;
 use crate::plan::Plan;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::spawn_blocking;
+use tracing::Span;
 
 /// One connector has at most this part of the room.
 const SHARE: u32 = 4;
@@ -74,17 +76,21 @@ impl Planning {
     {
         let _under_way = UnderWay::count(&self.under_way);
         let room = self.room(name, limits).await?;
-        let brief = spawn_blocking(move || (question(Patience::Brief), question, room)).await;
+        let span = Span::current();
+        let ask = move || span.in_scope(|| (question(Patience::Brief), question, room));
+        let brief = spawn_blocking(ask).await;
         let (question, room) = match brief {
             Ok((Some(answer), _, _)) => return answer,
             Ok((None, question, room)) => (question, room),
-            Err(panicked) => return Err(Fault::internal(panicked)),
+            // What it said stays out of the log.
+            Err(_) => return Err(Fault::internal(PANICKED)),
         };
+        let span = Span::current();
         let (sender, answer) = oneshot::channel();
         thread::Builder::new()
             .name("airlock-plan".into())
             .spawn(move || {
-                let answer = question(Patience::GivingWay);
+                let answer = span.in_scope(|| question(Patience::GivingWay));
                 drop(room);
                 sender.send(answer)
             })
@@ -92,7 +98,7 @@ impl Planning {
         match answer.await {
             Ok(Some(answer)) => answer,
             Ok(None) => Err(Fault::internal("a plan was given up twice")),
-            Err(panicked) => Err(Fault::internal(panicked)),
+            Err(_) => Err(Fault::internal(PANICKED)),
         }
     }
 
@@ -172,6 +178,24 @@ mod tests {
         let (answer, asked) = asked(Patience::Brief).await;
         assert_eq!(answer.unwrap_err().message, "an answer");
         assert_eq!(asked, [(Patience::Brief, false)]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_plan_and_says_nothing() {
+        for panics_at in [Patience::Brief, Patience::GivingWay] {
+            let question = move |patience: Patience| {
+                assert!(patience != panics_at, "a value of the call");
+                None
+            };
+            let (planning, limits) = (Planning::new(8), ConnectorLimits::default());
+            let fault = planning.plan("c", &limits, question).await.unwrap_err();
+            assert_eq!(fault.kind, crate::fault::Kind::Internal);
+            let cause = std::error::Error::source(&fault).unwrap().to_string();
+            assert!(
+                !format!("{fault} {cause}").contains("value"),
+                "{fault} {cause}"
+            );
+        }
     }
 
     #[tokio::test]

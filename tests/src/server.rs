@@ -88,6 +88,16 @@ impl Server {
         self.process.wait().unwrap().success()
     }
 
+    /// Waits for it to end by itself; gives its exit code.
+    pub fn exit_code(mut self) -> Option<i32> {
+        self.process.wait().unwrap().code()
+    }
+
+    /// Where it listens, as host and port.
+    pub fn address(&self) -> &str {
+        self.base.split_once("://").unwrap().1
+    }
+
     /// Runs a command; returns the status and the envelope.
     pub async fn call(&self, command: &str, parameters: &Value) -> (u16, Value) {
         let url = format!("{}/v1/do/{command}", self.base);

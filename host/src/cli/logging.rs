@@ -1,5 +1,6 @@
 //! The log, on standard error.
 
+use airlock::panics;
 use clap::ValueEnum;
 use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
@@ -16,8 +17,9 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Starts the log. Later calls change nothing.
+/// Starts the log, which tells of panics as well. Later calls change nothing.
 pub(super) fn start(format: LogFormat) {
+    panics::leave_out_messages();
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let builder = tracing_subscriber::fmt()

@@ -1,6 +1,7 @@
 //! Command line: what it takes and how each command ends.
 //!
-//! Exit codes: 0 done, 1 the command failed, 2 it was called wrongly.
+//! Exit codes: 0 done, 1 the command failed, 2 it was called wrongly, 3 `serve` cancelled calls when it
+//! stopped.
 
 mod admin;
 mod check;
@@ -177,6 +178,7 @@ struct CallArguments {
 enum Ending {
     Done,
     Failed,
+    CutOff,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -209,6 +211,7 @@ impl Arguments {
         match result {
             Ok(Ending::Done) => ExitCode::SUCCESS,
             Ok(Ending::Failed) => ExitCode::from(1),
+            Ok(Ending::CutOff) => ExitCode::from(3),
             // The reader of a pipe has seen enough.
             Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
             Err(error) => {

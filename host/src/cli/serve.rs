@@ -3,13 +3,13 @@
 use super::{Ending, Result, ServeArguments, async_runtime, connectors, logging};
 use airlock::Secret;
 use airlock::admin::Admin;
-use airlock::http::{self, App, HttpService};
+use airlock::http::{self, App, Certificates, Drained, HttpService, Listener};
 use airlock::postgres::Cluster;
 use airlock::swap::{self, ConfigFile, Deployment};
+use futures_util::{Stream, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -40,8 +40,14 @@ pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
             read: Box::new(read),
         }
     });
-    async_runtime()?.block_on(listen(deployment, config_file))?;
-    Ok(Ending::Done)
+    let runtime = async_runtime()?;
+    let drained = runtime.block_on(listen(deployment, config_file));
+    // Nobody waits any more for a plan or a component that takes long.
+    runtime.shutdown_background();
+    Ok(match drained? {
+        Drained::Whole => Ending::Done,
+        Drained::CutOff => Ending::CutOff,
+    })
 }
 
 /// Has the system let this process open as many files as it may: each component that is mapped takes one,
@@ -58,36 +64,41 @@ fn open_more_files() {
 }
 
 /// Listens, serves what is deployed and keeps it as its files are, until a signal to stop; then
-/// drains.
+/// drains, at most until the next one.
 pub(super) async fn listen(
     deployment: Arc<Deployment>,
     config_file: Option<ConfigFile>,
-) -> Result<()> {
+) -> Result<Drained> {
     let config = deployment.config();
-    let drain = Duration::from_millis(config.limits.drain_ms);
+    let tls = config.tls.clone().map(Certificates::read).transpose()?;
+    let tls = tls.map(Arc::new);
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
+    let stops = stops()?;
     // All of it ends with this function.
     let mut beside = JoinSet::new();
     if let Some(admin) = &config.admin {
-        let (listener, token) = open_admin(admin).await?;
-        beside.spawn(http::serve_admin(listener, deployment.clone(), token));
+        let (socket, token) = open_admin(admin).await?;
+        let listener = Listener {
+            socket,
+            limits: config.limits,
+            tls: None,
+        };
+        let admin = http::admin(deployment.clone(), &token);
+        beside.spawn(async {
+            let _ = http::serve(listener, admin, stream::pending()).await;
+        });
     }
     let hangups = Arc::new(Notify::new());
     let mut hangup = signal(SignalKind::hangup())?;
-    let read_again = hangups.clone();
+    let (read_again, certificates) = (hangups.clone(), tls.clone());
     beside.spawn(async move {
         while hangup.recv().await.is_some() {
             read_again.notify_one();
+            if let Some(certificates) = &certificates {
+                certificates.read_again();
+            }
         }
     });
     beside.spawn(swap::watch(
@@ -95,15 +106,30 @@ pub(super) async fn listen(
         config_file.map(Arc::new),
         hangups,
     ));
-    tracing::info!("listening on http://{}", listener.local_addr()?);
-    http::serve(
-        listener,
-        HttpService::new(App::new(deployment.runtime().clone(), &config)),
-        stop,
-        drain,
-    )
-    .await?;
-    Ok(())
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{}", listener.local_addr()?);
+    let service = HttpService::new(App::new(deployment.runtime().clone(), &config));
+    let listener = Listener {
+        socket: listener,
+        limits: config.limits,
+        tls,
+    };
+    Ok(http::serve(listener, service, stops).await)
+}
+
+/// Each signal to stop.
+fn stops() -> io::Result<impl Stream<Item = ()> + Send> {
+    let signals = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(stream::unfold(signals, |mut signals| async {
+        tokio::select! {
+            _ = signals.0.recv() => {}
+            _ = signals.1.recv() => {}
+        }
+        Some(((), signals))
+    }))
 }
 
 /// Listens where the server is administered.

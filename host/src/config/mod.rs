@@ -12,10 +12,12 @@ mod mistakes;
 mod network;
 mod recording;
 mod table;
+mod tls;
 
 pub use components::ComponentSource;
 pub use connector::ConnectorConfig;
 pub use recording::Recording;
+pub use tls::Tls;
 
 use crate::admin::Admin;
 use crate::databases::Databases;
@@ -93,6 +95,8 @@ pub struct Config {
     pub recording: Option<Recording>,
     /// Where the server is administered; none where there is no token for it.
     pub admin: Option<Admin>,
+    /// What the server shows of itself to clients; it speaks plainly where there is none.
+    pub tls: Option<Tls>,
     /// The databases that have a name.
     pub databases: Databases,
     /// Which servers may be dialled.
@@ -114,7 +118,7 @@ impl Config {
     /// Every key that a file can have, such as `connectors.NAME.access`, where `NAME` stands for any name.
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
-        let every_table = "[admin]\n[recording]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n[network]\n";
+        let every_table = "[admin]\n[recording]\n[tls]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n[network]\n";
         let mistakes = Mistakes::new(Path::new(""), every_table);
         let (document, _) = DeTable::parse_recoverable(every_table);
         let table = Table::whole(document.get_ref(), &mistakes);
@@ -198,6 +202,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
     let network = network::read(&table, directory);
     let recording = recording::read(&table, directory);
     let admin = admin::read(&table, directory, variables);
+    let tls = tls::read(&table, directory);
     table.finish();
     Config {
         listen,
@@ -209,6 +214,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         connectors,
         recording,
         admin,
+        tls,
         databases: databases.checked,
         network,
         api_key: None,

@@ -1,18 +1,17 @@
 //! Who may call: the API key.
 
 use super::envelope;
-use crate::secret::Secret;
+use super::key::Key;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, Response, StatusCode};
-use subtle::ConstantTimeEq as _;
 
 /// Header that carries the key.
 const HEADER: &str = "spiff-connector-proxy-api-key";
 
 /// The response to a request that may not pass: its path is protected and it does not have the key.
 /// Decided before routing, so an unknown command tells a stranger nothing.
-pub(super) fn refusal(key: Option<&Secret>, request: &Request) -> Option<Response<Body>> {
+pub(super) fn refusal(key: Option<&Key>, request: &Request) -> Option<Response<Body>> {
     let key = key?;
     let refused = request.method() != Method::OPTIONS
         && is_protected(request.uri().path())
@@ -24,10 +23,7 @@ fn is_protected(path: &str) -> bool {
     path == "/v1/commands" || path == "/v1/auths" || path.starts_with("/v1/do/")
 }
 
-fn has_key(request: &Request, key: &Secret) -> bool {
-    let given = request
-        .headers()
-        .get(HEADER)
-        .map(|value| value.as_bytes().trim_ascii());
-    given.is_some_and(|given| given.ct_eq(key.expose().as_bytes()).into())
+fn has_key(request: &Request, key: &Key) -> bool {
+    let given = request.headers().get(HEADER);
+    given.is_some_and(|given| key.is(given.as_bytes().trim_ascii()))
 }

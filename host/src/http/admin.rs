@@ -1,8 +1,10 @@
 //! The admin surface: what goes on, swap, rollback. It has a listener and a token of its own.
 
 use super::envelope;
+use super::key::Key;
 use crate::connector::Connector;
 use crate::fault::{Fault, Kind};
+use crate::panics;
 use crate::secret::Secret;
 use crate::status::{ConnectorStatus, Status};
 use crate::swap::{Deployment, Why};
@@ -16,20 +18,22 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
-use subtle::ConstantTimeEq as _;
+use tracing::Span;
 
 /// In front of the token in the header.
 const SCHEME: &str = "Bearer ";
 
 struct Admin {
     deployment: Arc<Deployment>,
-    token: Secret,
+    token: Key,
 }
 
 type Shared = State<Arc<Admin>>;
 
 /// What a service that administers `deployment` answers to those who have `token`.
-pub(super) fn admin(deployment: Arc<Deployment>, token: Secret) -> Router {
+#[must_use]
+pub fn admin(deployment: Arc<Deployment>, token: &Secret) -> Router {
+    let token = Key::new(token);
     let admin = Arc::new(Admin { deployment, token });
     Router::new()
         .route("/v1/status", get(status))
@@ -47,8 +51,7 @@ async fn let_in(State(admin): Shared, request: Request, next: Next) -> Response<
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(SCHEME.as_bytes()));
-    let token = admin.token.expose().as_bytes();
-    if given.is_some_and(|given| given.trim_ascii().ct_eq(token).into()) {
+    if given.is_some_and(|given| admin.token.is(given.trim_ascii())) {
         return next.run(request).await;
     }
     let mut response = error(
@@ -94,8 +97,10 @@ async fn change(
     State(admin): Shared,
     make: impl FnOnce(&Deployment) -> Result<Arc<Connector>, Fault> + Send + 'static,
 ) -> Response<Body> {
-    let made = tokio::task::spawn_blocking(move || make(&admin.deployment)).await;
-    match made.unwrap_or_else(|panicked| Err(Fault::internal(panicked))) {
+    let span = Span::current();
+    let make = move || span.in_scope(|| make(&admin.deployment));
+    let made = tokio::task::spawn_blocking(make).await;
+    match made.unwrap_or_else(|_| Err(Fault::internal(panics::PANICKED))) {
         Ok(live) => answer(&json!({
             "name": live.name(),
             "digest": live.digest(),

@@ -1,16 +1,33 @@
 //! The connector-proxy protocol over HTTP.
 //!
-//! HTTP statuses exist only in here. `admin.rs` is the admin surface, on a listener of its own. `envelope.rs` maps faults to them; `routes.rs` is the protocol;
-//! `access.rs` decides who may call and `cors.rs` which browsers; `serve.rs` listens and drains.
+//! HTTP statuses exist only in here. A connection goes through `serve.rs`, which accepts and drains;
+//! `tls.rs`, or `refuse.rs` where there are too many; `connection.rs`, which drives it, with what
+//! `socket.rs` and `activity.rs` know of it. A request goes through `edge.rs`, which gives it an id and
+//! its response the headers of `security.rs`; `access.rs`, which decides who may call, and `cors.rs`,
+//! which browsers; `routes.rs`, which is the protocol, and `perform.rs`, which runs a command with the
+//! body that `receive.rs` takes, and replies by `envelope.rs`.
+//! `admin.rs` is the admin surface, on a listener of its own.
 
 mod access;
+mod activity;
 mod admin;
 mod commands;
+mod connection;
 mod cors;
+mod edge;
 mod envelope;
+mod key;
 mod perform;
+mod receive;
+mod refuse;
+mod request_id;
 mod routes;
+mod security;
 mod serve;
+mod socket;
+mod tls;
 
+pub use admin::admin;
 pub use routes::{App, HttpService};
-pub use serve::{serve, serve_admin};
+pub use serve::{Drained, Listener, serve};
+pub use tls::Certificates;

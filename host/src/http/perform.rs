@@ -1,6 +1,7 @@
 //! `/v1/do/{connector}/{command}`: runs one command.
 
 use super::envelope;
+use super::receive::{Held, receive};
 use super::routes::App;
 use crate::call::Parameters;
 use crate::fault::{Fault, Kind};
@@ -8,7 +9,7 @@ use crate::reply::{self, Body, Envelope, Reply};
 use crate::runtime::FoundCommand;
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -72,22 +73,26 @@ pub(super) async fn named(
             message,
         );
     }
-    let Ok(body) = axum::body::to_bytes(request.into_body(), app.runtime.limits().body_bytes).await
-    else {
-        let message = format!(
-            "the body cannot be read, or is longer than the {} bytes of body_bytes",
-            app.runtime.limits().body_bytes
-        );
+    if !is_plain(request.headers()) {
+        let message = "send the body as it is, without a Content-Encoding";
         return envelope::refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            &message,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            message,
         );
+    }
+    // Who has to be turned away need not send the body first.
+    if app.calls.available_permits() == 0 {
+        return fail(Log::new(found), too_many_calls());
+    }
+    let limits = app.runtime.limits();
+    let (body, held) = match receive(request.into_body(), &app.bodies, limits).await {
+        Ok(received) => received,
+        Err(response) => return response,
     };
     let log = Log::new(found.clone());
     let Ok(permit) = app.calls.clone().try_acquire_owned() else {
-        let message = "too many calls are under way; try again in a second";
-        return fail(log, Fault::new(Kind::Overload, "TooManyRequests", message));
+        return fail(log, too_many_calls());
     };
     match run(&app, &found, &body).await {
         Ok(Reply {
@@ -104,6 +109,7 @@ pub(super) async fn named(
                     envelope: Envelope::new(first, rest),
                     log,
                     _permit: permit,
+                    _held: held,
                 };
                 envelope::success(&planned_by, status, HttpBody::from_stream(stream))
             }
@@ -128,6 +134,8 @@ struct Streaming {
     envelope: Envelope,
     log: Log,
     _permit: OwnedSemaphorePermit,
+    /// The call keeps what it needs of the body.
+    _held: Held,
 }
 
 impl Stream for Streaming {
@@ -159,6 +167,17 @@ fn within(found: FoundCommand, headers: &HeaderMap) -> Result<FoundCommand, Faul
             Err(Fault::parameters("BadRequest", message))
         }
     }
+}
+
+fn too_many_calls() -> Fault {
+    let message = "too many calls are under way; try again in a second";
+    Fault::new(Kind::Overload, "TooManyRequests", message)
+}
+
+/// Whether the body is what it seems: nothing is unpacked here, so nothing small becomes large.
+fn is_plain(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// `application/json` or `application/*+json`, whatever its parameters.

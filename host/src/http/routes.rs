@@ -1,10 +1,12 @@
 //! The paths of the protocol.
 
 use super::cors::Cors;
+use super::edge::Secure;
+use super::key::Key;
+use super::receive::Bodies;
 use super::{access, commands, envelope, perform};
 use crate::config::Config;
 use crate::runtime::Runtime;
-use crate::secret::Secret;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -29,19 +31,23 @@ const BANNER: &str = "This is Airlock, a connector proxy for SpiffWorkflow. Poin
 /// What every request shares.
 pub struct App {
     pub(super) runtime: Arc<Runtime>,
-    pub(super) api_key: Option<Secret>,
+    pub(super) api_key: Option<Key>,
     pub(super) cors_origins: Vec<String>,
     pub(super) calls: Arc<Semaphore>,
+    pub(super) bodies: Arc<Bodies>,
 }
 
 impl App {
     /// Serves `runtime` as `config` says.
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, config: &Config) -> App {
+        let limits = runtime.limits();
+        let calls = limits.concurrent_calls.min(Semaphore::MAX_PERMITS);
         App {
-            calls: Arc::new(Semaphore::new(runtime.limits().concurrent_calls)),
+            calls: Arc::new(Semaphore::new(calls)),
+            bodies: Bodies::new(limits.bodies_bytes),
             runtime,
-            api_key: config.api_key.clone(),
+            api_key: config.api_key.as_ref().map(Key::new),
             cors_origins: config.cors_origins.clone(),
         }
     }
@@ -201,8 +207,12 @@ fn merge_slashes(request: &Request) -> Option<Response<Body>> {
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok());
+    let scheme = match request.extensions().get::<Secure>() {
+        Some(Secure) => "https",
+        None => "http",
+    };
     let base = host
-        .map(|host| format!("http://{host}"))
+        .map(|host| format!("{scheme}://{host}"))
         .unwrap_or_default();
     let mut response = envelope::refusal(
         StatusCode::PERMANENT_REDIRECT,

@@ -1,52 +1,172 @@
-//! Listens, and drains when told to stop.
+//! Accepts connections, and drains when told to stop.
 
-use super::admin::admin;
-use super::routes::HttpService;
-use crate::secret::Secret;
-use crate::swap::Deployment;
-use std::future::Future;
+use super::connection::Protocol;
+use super::refuse::Refusals;
+use super::tls::Certificates;
+use crate::limits::Limits;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+use futures_util::{Stream, StreamExt as _};
+use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tower::make::Shared;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower::Service;
 
-/// Serves the admin surface of `deployment` to those who have `token`, until it is dropped.
-pub async fn serve_admin(listener: TcpListener, deployment: Arc<Deployment>, token: Secret) {
-    if let Err(error) = axum::serve(listener, admin(deployment, token)).await {
-        tracing::error!(%error, "the admin surface ended");
+/// Time to wait where the system has no more files or memory for connections: some that are open end.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Time for requests to cancel to reach the databases. They go out on connections of their own, and
+/// nobody tells when the last is through.
+const CANCELLING: Duration = Duration::from_millis(500);
+
+/// Where and how a server listens.
+pub struct Listener {
+    /// The socket.
+    pub socket: TcpListener,
+    /// What bounds its connections.
+    pub limits: Limits,
+    /// What it shows of itself, where it speaks TLS.
+    pub tls: Option<Arc<Certificates>>,
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// All calls that were under way finished.
+    Whole,
+    /// Some were cancelled.
+    CutOff,
+}
+
+/// Serves `service` on a listener until the first of `signals`, then lets the calls under way finish for
+/// at most `drain_ms`, or until the second of `signals`. What is left then is cancelled.
+pub async fn serve<S>(
+    listener: Listener,
+    service: S,
+    signals: impl Stream<Item = ()> + Send,
+) -> Drained
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let mut signals = pin!(signals);
+    let drain = Duration::from_millis(listener.limits.drain_ms);
+    let mut open = Open::new(&listener);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            accepted = listener.socket.accept() => match accepted {
+                Ok((stream, _)) => {
+                    failing = false;
+                    open.take(stream, &service);
+                }
+                Err(error) => failing = wait_after(&error, failing).await,
+            },
+            Some(_) = open.tasks.join_next() => {}
+            Some(()) = signals.next() => break,
+        }
+    }
+    drop(listener);
+    tracing::info!("stopping: calls under way may finish");
+    open.stop(drain, signals).await
+}
+
+/// The connections that are open.
+struct Open {
+    protocol: Arc<Protocol>,
+    tls: Option<Arc<Certificates>>,
+    room: Arc<Semaphore>,
+    refusals: Refusals,
+    tasks: JoinSet<()>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Open {
+    fn new(listener: &Listener) -> Open {
+        let most = listener.limits.connections.min(Semaphore::MAX_PERMITS);
+        Open {
+            protocol: Arc::new(Protocol::new(&listener.limits, listener.tls.is_some())),
+            tls: listener.tls.clone(),
+            room: Arc::new(Semaphore::new(most)),
+            refusals: Refusals::new(),
+            tasks: JoinSet::new(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Serves one more connection, or turns it away.
+    fn take<S>(&mut self, stream: TcpStream, service: &S)
+    where
+        S: Service<Request, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send,
+    {
+        let Ok(room) = self.room.clone().try_acquire_owned() else {
+            self.refusals.turn_away(stream, self.tls.is_some());
+            return;
+        };
+        // Replies are written whole, so waiting for more to send gains nothing.
+        let _ = stream.set_nodelay(true);
+        let (protocol, service) = (self.protocol.clone(), service.clone());
+        let (tls, stopping) = (self.tls.clone(), self.stopping.subscribe());
+        self.tasks.spawn(async move {
+            let _room: OwnedSemaphorePermit = room;
+            let Some(certificates) = tls else {
+                return protocol.drive(stream, service, stopping).await;
+            };
+            match timeout(protocol.handshake(), certificates.accept(stream)).await {
+                Ok(Ok(stream)) => protocol.drive(stream, service, stopping).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took longer than header_ms"),
+            }
+        });
+    }
+
+    /// Lets the connections end, then ends them.
+    async fn stop(
+        mut self,
+        drain: Duration,
+        mut signals: impl Stream<Item = ()> + Unpin,
+    ) -> Drained {
+        // Without connections there is nobody to tell.
+        let _ = self.stopping.send(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::select! {
+            () = ended => return Drained::Whole,
+            () = sleep(drain) => {
+                tracing::warn!("some calls did not finish within drain_ms and are cancelled");
+            }
+            Some(()) = signals.next() => {
+                tracing::warn!("told to stop again: calls under way are cancelled");
+            }
+        }
+        self.tasks.shutdown().await;
+        sleep(CANCELLING).await;
+        Drained::CutOff
     }
 }
 
-/// Serves `service` on `listener` until `stop` is done, then lets the calls under way finish for at
-/// most `drain`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    service: HttpService,
-    stop: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-) -> io::Result<()> {
-    let (stopping, stopped) = oneshot::channel();
-    let stop = async move {
-        stop.await;
-        tracing::info!("stopping: calls under way may finish");
-        let _ = stopping.send(());
-    };
-    let expired = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(drain).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        served = async { axum::serve(listener, Shared::new(service)).with_graceful_shutdown(stop).await } => served,
-        () = expired => {
-            tracing::warn!("some calls did not finish in time and are cancelled");
-            Ok(())
-        }
+/// Waits until accepting may succeed again; gives whether it fails for now. A client that left before it
+/// was accepted is no failure.
+async fn wait_after(error: &io::Error, failing: bool) -> bool {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    ) {
+        return failing;
     }
+    if !failing {
+        tracing::error!(%error, "connections cannot be accepted for now");
+    }
+    sleep(EXHAUSTED).await;
+    true
 }
