@@ -77,6 +77,14 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Raw<I> {
         }
     }
 
+    /// The next bytes, as many as these.
+    pub(crate) async fn take(&mut self, bytes: usize) -> Vec<u8> {
+        while self.seen.len() < bytes {
+            assert!(self.read().await, "the connection is closed");
+        }
+        self.seen.drain(..bytes).collect()
+    }
+
     /// Waits until the server closes the connection, and gives what came before that.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.read().await {}

@@ -31,7 +31,6 @@ struct Admin {
 type Shared = State<Arc<Admin>>;
 
 /// What a service that administers `deployment` answers to those who have `token`.
-#[must_use]
 pub fn admin(deployment: Arc<Deployment>, token: &Secret) -> Router {
     let token = Key::new(token);
     let admin = Arc::new(Admin { deployment, token });

@@ -9,9 +9,10 @@ use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Response, StatusCode};
 use bytes::Bytes;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -74,11 +75,29 @@ pub(super) async fn receive(
         bytes: 0,
         of: bodies.clone(),
     };
+    let mut taking = pin!(take(body, held, limits.body_bytes));
     let time = Duration::from_millis(limits.body_ms);
-    timeout(time, take(body, held, limits.body_bytes))
-        .await
-        .unwrap_or(Err(Untaken::TooSlow))
-        .map_err(|untaken| refusal(untaken, limits))
+    let taken = match at_once(taking.as_mut()).await {
+        Some(taken) => taken,
+        None => timeout(time, taking).await.unwrap_or(Err(Untaken::TooSlow)),
+    };
+    taken.map_err(|untaken| refusal(untaken, limits))
+}
+
+/// What the future gives at its first or second turn: small bodies are there with their heads, and are
+/// handed on between the two. None costs a timer then.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    let mut first = true;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if first => {
+            first = false;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 async fn take(mut body: Body, mut held: Held, most: usize) -> Result<(Bytes, Held), Untaken> {
