@@ -27,8 +27,7 @@ fn assert_headers(response: &Response) {
 
 async fn ask(address: &str, request: &str) -> Response {
     let mut raw = Raw::connect(address).await;
-    raw.send(request.replace(" /", " /").replace('\n', "\r\n"))
-        .await;
+    raw.send(request.replace('\n', "\r\n")).await;
     raw.response().await.unwrap()
 }
 

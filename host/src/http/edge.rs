@@ -48,7 +48,7 @@ where
     fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
         let under_way = self.activity.begin(request.version());
         let id = RequestId::of(request.headers());
-        let span = tracing::error_span!("request", request_id = %id);
+        let span = tracing::error_span!("request", request_id = id.as_str());
         let has_body = !request.body().is_end_stream();
         let refusal = misfit(&request, &self.limits);
         let (activity, tls) = (self.activity.clone(), self.tls);

@@ -1,5 +1,6 @@
 //! Replies and faults as HTTP responses.
 
+use super::security::USUAL_FIELDS;
 use crate::fault::{Fault, Kind};
 use crate::reply;
 use crate::transaction::TransactionStatus;
@@ -19,7 +20,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    let headers = response.headers_mut();
+    headers.reserve(USUAL_FIELDS);
+    headers.insert(CONTENT_TYPE, JSON);
     response
 }
 

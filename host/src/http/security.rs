@@ -7,7 +7,7 @@ use hyper::header::{
 };
 
 /// The headers and their values. Nothing here is a page that loads or runs anything.
-pub(super) const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (CACHE_CONTROL, "no-store"),
     (
@@ -21,9 +21,11 @@ pub(super) const HEADERS: [(HeaderName, &str); 5] = [
 /// Whoever spoke TLS once does so for a year.
 const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// Room for the header fields of most responses.
+pub(super) const USUAL_FIELDS: usize = 11;
+
 /// Adds the headers to a response that goes over TLS or not.
 pub(super) fn add(headers: &mut HeaderMap, tls: bool) {
-    headers.reserve(HEADERS.len() + 2);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
