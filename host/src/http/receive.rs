@@ -106,7 +106,10 @@ async fn take(mut body: Body, mut held: Held, most: usize) -> Result<(Bytes, Hel
         return Err(Untaken::TooLong);
     }
     let (mut first, mut whole) = (Bytes::new(), Vec::new());
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+    // Where all that was announced is there, nobody has to wait for the end.
+    while !body.is_end_stream()
+        && let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+    {
         // Trailers say nothing here.
         let Ok(piece) = frame.map_err(|_| Untaken::BrokenOff)?.into_data() else {
             continue;
