@@ -226,7 +226,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
         self.text.push(b'{');
         while let Some(name) = members.next_key::<Name<'de>>()? {
             self.bound()?;
-            if name.0 == NUMBER {
+            // Behind another member it is a name like any other.
+            if name.0 == NUMBER && names.is_empty() {
                 self.text.pop();
                 let number = members.next_value::<Cow<'de, str>>()?;
                 let number: Number = number.parse().map_err(A::Error::custom)?;
@@ -495,6 +496,16 @@ mod tests {
             &json!({"values": null}),
             &json!({"values": "null"}),
         );
+    }
+
+    #[test]
+    fn the_name_of_a_number_can_be_that_of_a_member() {
+        let text = format!(r#"{{"a": {{"b": 1, "{NUMBER}": "2"}}}}"#);
+        let patterns = [Pattern::parse("/a/*").unwrap()];
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let sealed = read("p", &patterns, &mut json).unwrap();
+        let expected = format!(r#"{{"a":{{"b":"int4","{NUMBER}":"string"}}}}"#);
+        assert_eq!(String::from_utf8(sealed.text).unwrap(), expected);
     }
 
     #[test]
