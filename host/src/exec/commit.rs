@@ -12,6 +12,7 @@ use futures_util::future::{Either, join, select};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 /// A transaction whose statements have succeeded.
 pub(super) struct Open {
@@ -98,7 +99,7 @@ async fn send(lease: &mut Lease, deadline: &Deadline, grace: Duration) -> Result
     let canceller = lease.canceller();
     let (session, wire) = lease.parts()?;
     let known = session.xid();
-    let answer = pin!(session.client().batch_execute("COMMIT"));
+    let answer = pin!(ask(session.client()));
     let expired = pin!(deadline.clock().sleep_until(deadline.at()));
     let (answer, is_cancelled) = match select(pin!(wire.during(answer)), expired).await {
         Either::Left((answer, _)) => (Some(answer), false),
@@ -117,7 +118,12 @@ async fn send(lease: &mut Lease, deadline: &Deadline, grace: Duration) -> Result
         }
     };
     let confirmed = match answer {
-        Some(Ok(())) => Ok(()),
+        Some(Ok(true)) => Ok(()),
+        // The server is ready for more, and said nothing of this one.
+        Some(Ok(false)) => Err(NotConfirmed {
+            fault: error::incomplete(),
+            lost: Some(known),
+        }),
         Some(Err(failed)) => Err(NotConfirmed {
             // A refusal, for example of a deferred constraint, rolls back.
             lost: error::is_lost(&failed).then_some(known),
@@ -135,6 +141,13 @@ async fn send(lease: &mut Lease, deadline: &Deadline, grace: Duration) -> Result
         confirmed,
         is_cancelled,
     })
+}
+
+/// True where the server confirms; whoever only waits until it is ready for more would miss that it did not.
+async fn ask(client: &Client) -> Result<bool, Error> {
+    let answer = client.simple_query("COMMIT").await?;
+    let confirms = |message: &_| matches!(message, SimpleQueryMessage::CommandComplete(_));
+    Ok(answer.iter().any(confirms))
 }
 
 /// Nobody knows whether what the call changed is stored.

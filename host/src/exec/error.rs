@@ -34,6 +34,12 @@ pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_none_or(is_fatal)
 }
 
+/// The server is ready for the next statement without having said that the last one is done.
+pub(super) fn incomplete() -> Fault {
+    let message = "the server did not say that the statement is complete";
+    Fault::new(Kind::Database, "OperationalError", message)
+}
+
 fn database(report: &DbError) -> Fault {
     let sqlstate = report.code().code();
     let own = |text: Option<&str>| text.map(str::to_owned);

@@ -148,7 +148,7 @@ impl<'c> Rows<'c> {
                 Keep::Rows(_) => self.wait(&prepared, row)?,
             }
         }
-        self.affected += result.rows_affected().unwrap_or(0);
+        self.affected += result.rows_affected().ok_or_else(error::incomplete)?;
         Ok(())
     }
 

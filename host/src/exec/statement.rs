@@ -137,11 +137,11 @@ async fn unprepared(session: &mut Session, sql: &str, rows: &mut Rows<'_>) -> Re
             .await?;
         let mut result = pin!(result);
         while result.as_mut().try_next().await?.is_some() {}
-        Ok::<_, Error>(result.rows_affected().unwrap_or(0))
+        Ok::<_, Error>(result.rows_affected())
     };
     let (affected, xid) = session.asking().behind(work).await;
     session.note_xid(xid);
-    rows.add_affected(affected?);
+    rows.add_affected(affected?.ok_or_else(error::incomplete)?);
     Ok(())
 }
 
