@@ -9,6 +9,7 @@
 
 pub mod attacks;
 mod database;
+pub mod fuzz;
 pub mod hostile;
 mod memory;
 pub mod pgbouncer;
