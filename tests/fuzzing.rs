@@ -46,7 +46,7 @@ fn lexer() {
 
 #[test]
 fn plans() {
-    target("plans").replay(5_000);
+    target("plans").replay(20_000);
 }
 
 #[test]
