@@ -220,36 +220,44 @@ fn dollar(rest: &str) -> (Kind, usize) {
 /// `42`, `4.2`, `.5`, `4.`, `1e5`, `0x1F`, `1_000`; a letter that follows begins the next token.
 fn number(rest: &str) -> usize {
     let bytes = rest.as_bytes();
-    let digits = |from: usize| {
-        let tail = bytes.get(from..).unwrap_or_default();
-        from + tail
-            .iter()
-            .take_while(|b| b.is_ascii_digit() || **b == b'_')
-            .count()
+    let radix: Option<fn(&u8) -> bool> = match bytes.get(..2) {
+        Some(b"0x" | b"0X") => Some(u8::is_ascii_hexdigit),
+        Some(b"0o" | b"0O") => Some(|byte| (b'0'..=b'7').contains(byte)),
+        Some(b"0b" | b"0B") => Some(|byte| (b'0'..=b'1').contains(byte)),
+        _ => None,
     };
-    if matches!(
-        bytes.get(..2),
-        Some(b"0x" | b"0X" | b"0o" | b"0O" | b"0b" | b"0B")
-    ) {
-        let tail = bytes.get(2..).unwrap_or_default();
-        return 2 + tail
-            .iter()
-            .take_while(|b| b.is_ascii_hexdigit() || **b == b'_')
-            .count();
+    if let Some(digit) = radix {
+        let end = digits(bytes, 2, true, digit);
+        return if end > 2 { end } else { 1 };
     }
-    let mut end = digits(0);
+    let decimals = |from| digits(bytes, from, false, u8::is_ascii_digit);
+    let mut end = decimals(0);
     // `1..10` is a range in PL/pgSQL, not a decimal.
     if bytes.get(end) == Some(&b'.') && bytes.get(end + 1) != Some(&b'.') {
-        end = digits(end + 1);
+        end = decimals(end + 1);
     }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits(end + 1 + sign);
+        let exponent = decimals(end + 1 + sign);
         if exponent > end + 1 + sign {
             end = exponent;
         }
     }
     end
+}
+
+/// Where the digits end that begin at `from`. Single underscores may stand between them, and in front
+/// of the first one behind a `prefix`.
+fn digits(bytes: &[u8], from: usize, prefix: bool, digit: fn(&u8) -> bool) -> usize {
+    let mut end = from;
+    loop {
+        let underscore = (prefix || end > from) && bytes.get(end) == Some(&b'_');
+        let next = end + usize::from(underscore);
+        if !bytes.get(next).is_some_and(digit) {
+            return end;
+        }
+        end = next + 1;
+    }
 }
 
 /// A run of operator characters stops before a comment.
@@ -303,6 +311,19 @@ mod tests {
         check(
             "3-.5e-2",
             &[(Number, "3"), (Operator, "-"), (Number, ".5e-2")],
+        );
+        check(
+            "110._ 1_0 0x 0x_1F 1__0",
+            &[
+                (Number, "110."),
+                (Word, "_"),
+                (Number, "1_0"),
+                (Number, "0"),
+                (Word, "x"),
+                (Number, "0x_1F"),
+                (Number, "1"),
+                (Word, "__0"),
+            ],
         );
         check("a<@--x", &[(Word, "a"), (Operator, "<@"), (Comment, "--x")]);
         check("日本 é", &[(Word, "日本"), (Word, "é")]);
