@@ -33,6 +33,10 @@ const USUAL_BYTES: usize = 256;
 /// only member of an object, with this name.
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// How `serde_json` hands over text that is left unread. Whoever reads an object with a member of this
+/// name gets what its text says in the place of the object, or cannot read it.
+const RAW: &str = "$serde_json::private::RawValue";
+
 /// The error where an object has two members of one name.
 pub const REPEATED: &str = "a name is repeated";
 
@@ -233,6 +237,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 let number: Number = number.parse().map_err(A::Error::custom)?;
                 self.seal(Value::Number(number));
                 return Ok(());
+            }
+            if name.0 == RAW {
+                return Err(A::Error::custom("a name is reserved"));
             }
             if !names.is_empty() {
                 self.text.push(b',');
@@ -506,6 +513,15 @@ mod tests {
         let sealed = read("p", &patterns, &mut json).unwrap();
         let expected = format!(r#"{{"a":{{"b":"int4","{NUMBER}":"string"}}}}"#);
         assert_eq!(String::from_utf8(sealed.text).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_name_of_unread_text_is_refused() {
+        let text = format!(r#"{{"a": {{"{RAW}": "1 []"}}}}"#);
+        let patterns = [Pattern::parse("/a/b").unwrap()];
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let refused = read("p", &patterns, &mut json).unwrap_err();
+        assert!(refused.to_string().starts_with("a name is reserved"));
     }
 
     #[test]
