@@ -66,8 +66,9 @@ pub fn check(input: &[u8]) {
         return;
     };
     if first % 2 == 0 {
-        if let Ok(text) = str::from_utf8(rest) {
-            check_text(text);
+        match str::from_utf8(rest) {
+            Ok(text) if !text.contains(CANARY) => check_text(text),
+            _ => {}
         }
     } else if let Ok(pairs) = pairs(rest) {
         check_pairs(&pairs);

@@ -27,11 +27,13 @@ const SETUP: &str = "CREATE ROLE other; CREATE ROLE fuzz LOGIN PASSWORD 'fuzz'; 
 
 /// All of a session that can differ from what it was.
 ///
-/// The host sets `default_transaction_read_only` by itself, so where that comes from is its own affair.
+/// The host sets `default_transaction_read_only` by itself, and settings of the transaction that has
+/// ended count as set, so of these only the values are compared.
 const SESSION: &str = "SELECT current_user::text, session_user::text, current_schemas(false)::text, \
-    current_setting('default_transaction_read_only'), \
     (SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings \
-        WHERE source = 'session' AND name <> 'default_transaction_read_only'), \
+        WHERE name LIKE '%transaction_%'), \
+    (SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings \
+        WHERE source = 'session' AND name NOT LIKE '%transaction_%'), \
     nullif(current_setting('my.own', true), ''), \
     (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()), \
     (SELECT count(*) FROM pg_proc WHERE pronamespace = pg_my_temp_schema()), \
