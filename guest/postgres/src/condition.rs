@@ -169,7 +169,10 @@ fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Resul
         )),
         _ => Err(Failure::parameters(
             "Exception",
-            format!("Unsupported operator {operator:?} in where clause; use one of {OPERATORS}"),
+            format!(
+                "Unsupported operator {:?} in where clause; use one of {OPERATORS}",
+                grammar::shorten(operator)
+            ),
         )
         .at(format!("{pointer}/1"))),
     }

@@ -222,6 +222,7 @@ fn string_value(token: Token<'_>) -> Result<String, Refused> {
     }
 }
 
-fn shorten(text: &str) -> String {
+/// The beginning of a text of the caller, for a message.
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }
