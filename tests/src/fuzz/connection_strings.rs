@@ -151,7 +151,7 @@ fn pairs(input: &[u8]) -> Result<BTreeMap<&'static str, String>> {
             true => (*input.choose(VALUES)?).to_owned(),
             false => input.arbitrary::<String>()?,
         };
-        pairs.insert(key, value.replace('\0', ""));
+        pairs.insert(key, value.replace('\0', "").replace(CANARY, ""));
     }
     Ok(pairs)
 }
