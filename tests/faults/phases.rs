@@ -179,7 +179,7 @@ fn committed(work: Work, what: Break, answer: &Answer, stored: i64) -> Result<()
 }
 
 pub(crate) const HASTY: &str =
-    "[limits]\npool_connections = 1\npools = 1000\ndeadline_ms = 5000\nconnect_ms = 3000\n";
+    "[limits]\npool_connections = 1\npools = 1000\ndeadline_ms = 6000\nconnect_ms = 4000\n";
 
 /// Nothing of the plan was sent, so the connect may have been tried again.
 #[tokio::test(flavor = "multi_thread")]
