@@ -152,7 +152,12 @@ pub(crate) async fn break_all(
     let password = password.split(' ').next().unwrap();
     assert!(!host.server.log().contains(password));
     let wrong: Vec<_> = checked.into_iter().filter_map(Result::err).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\n{}",
+        wrong.join("\n"),
+        host.server.log()
+    );
 }
 
 /// Whether all or nothing is stored, as the answer says.
