@@ -9,7 +9,7 @@ use super::wire::{Messages, Wire};
 use super::xid;
 use crate::limits::Limits;
 use crate::policy::{Role, SessionRules};
-use futures_util::future::join3;
+use futures_util::future::{join3, join4};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -269,15 +269,17 @@ impl Session {
         self.read_only.reset();
         // DISCARD ALL leaves the numbers to come as they are, which the caller may have chosen.
         let seed = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
-        let discard = format!("DISCARD ALL; SELECT pg_catalog.setseed({seed})");
-        let (ended, discarded, asked) = join3(
+        let seed = format!("SELECT pg_catalog.setseed({seed})");
+        // DISCARD ALL is refused in a message with other statements.
+        let (ended, discarded, seeded, asked) = join4(
             self.client.batch_execute("ROLLBACK"),
-            self.client.batch_execute(&discard),
+            self.client.batch_execute("DISCARD ALL"),
+            self.client.batch_execute(&seed),
             self.ask(),
         )
         .await;
-        match (ended, discarded, asked) {
-            (Ok(()), Ok(()), Ok(asked)) => {
+        match (ended, discarded, seeded, asked) {
+            (Ok(()), Ok(()), Ok(()), Ok(asked)) => {
                 self.take(asked);
                 true
             }
