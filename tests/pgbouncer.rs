@@ -116,7 +116,6 @@ async fn all_commands(world: &World, table: &str, few: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "there is no transaction_poolers yet"]
 async fn all_commands_share_one_session() {
     let world = Arc::new(World::start().await);
     let mut callers = JoinSet::new();
@@ -140,7 +139,6 @@ async fn all_commands_share_one_session() {
 
 /// What a call did not finish is rolled back before anybody else gets the session.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "there is no transaction_poolers yet"]
 async fn calls_that_fail_leave_nothing_in_the_shared_session() {
     let world = World::start().await;
     world
@@ -188,7 +186,6 @@ async fn calls_that_fail_leave_nothing_in_the_shared_session() {
 
 /// State that a session would keep is not set in one that others share.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "there is no transaction_poolers yet"]
 async fn session_state_reaches_nobody() {
     let world = World::start().await;
     for (leave, look) in [

@@ -110,7 +110,6 @@ async fn transactions_whose_cancel_is_lost_store_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a deadline is reported as cancelled, stored or not"]
 async fn statements_whose_cancel_is_lost_are_never_denied() {
     cancels_break(Work::Insert).await;
 }
@@ -136,7 +135,6 @@ async fn a_commit_past_the_deadline_is_cancelled() {
 
 /// Nobody hears the answer, but what was decided is done.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a commit is cancelled with its caller"]
 async fn a_caller_that_leaves_during_commit_changes_nothing() {
     let trigger = "CREATE CONSTRAINT TRIGGER waits AFTER INSERT";
     let database = with_waiting_table(trigger).await;

@@ -75,25 +75,21 @@ async fn lost_commits_are_never_denied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a deadline during COMMIT is reported as cancelled"]
 async fn commits_that_hang_are_never_denied() {
     break_all(HASTY, &COMMITS, &HANGING, never_wrong).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a statement without a transaction block is reported as failed"]
 async fn lost_statements_that_commit_by_themselves_are_never_denied() {
     break_all(ONE_CONNECTION, &ALONE, &LOST, never_wrong).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a deadline is reported as cancelled, stored or not"]
 async fn statements_that_hang_and_commit_by_themselves_are_never_denied() {
     break_all(HASTY, &ALONE, &HANGING, never_wrong).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "lost commits are not looked up yet"]
 async fn lost_outcomes_are_looked_up() {
     break_all(
         ONE_CONNECTION,
@@ -105,7 +101,6 @@ async fn lost_outcomes_are_looked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "answers do not state their outcome yet"]
 async fn answers_state_their_outcome() {
     let phases = [&COMMITS[..], &ALONE, &WORKING].concat();
     break_all(ONE_CONNECTION, &phases, &LOST, stated).await;

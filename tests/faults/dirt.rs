@@ -69,8 +69,7 @@ const DIRT: [(&str, &str); 20] = [
 ];
 
 /// What DISCARD ALL does not take away.
-const STUBBORN: [(&str, &str); 3] = [
-    ("SELECT setseed(0.5)", "SELECT round(random() * 1000000)"),
+const STUBBORN: [(&str, &str); 2] = [
     (
         "SELECT pg_backup_start('mine', true)",
         "SELECT count(*) FROM pg_backup_stop()",
@@ -169,6 +168,23 @@ async fn no_transaction_stays_open() {
         host.left_nothing(&database.dsn, &database).await;
         database.batch_execute(lock).await.expect(sql);
     }
+}
+
+/// The numbers that would come are not those of the caller's seed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_call_does_not_know_what_numbers_come() {
+    let database = with_things().await;
+    let host = Host::start(ONE_CONNECTION);
+    let look = "SELECT random()";
+    let within = seen(
+        &host,
+        &database.dsn,
+        &format!("SELECT setseed(0.5); {look}"),
+    )
+    .await;
+    let left = host.sql(&database.dsn, "SELECT setseed(0.5)").await;
+    left.body();
+    assert_ne!(seen(&host, &database.dsn, look).await, within);
 }
 
 #[tokio::test(flavor = "multi_thread")]

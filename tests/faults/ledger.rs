@@ -166,7 +166,6 @@ async fn run(run: Run) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "answers deny statements that committed by themselves"]
 async fn the_ledger_balances() {
     let wrong = run(Run {
         inserts: 1_500,
@@ -186,7 +185,7 @@ async fn the_ledger_balances() {
 
 /// `LEDGER_SEED` gives other breaks.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes, and answers deny statements that committed by themselves"]
+#[ignore = "takes minutes"]
 async fn a_long_ledger_balances() {
     let seed = std::env::var("LEDGER_SEED").map_or(1, |seed| seed.parse().unwrap());
     let wrong = run(Run {

@@ -50,7 +50,6 @@ async fn resets_that_break_cost_a_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a reset that hangs keeps its place in the pool for ever"]
 async fn resets_that_hang_cost_a_connection() {
     resets_break(&[Break::Stall, Break::BlackHole]).await;
 }
