@@ -10,10 +10,12 @@ use futures_util::{Stream, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Serves until it is told to stop.
 pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
@@ -114,7 +116,13 @@ pub(super) async fn listen(
         limits: config.limits,
         tls,
     };
-    Ok(http::serve(listener, service, stops).await)
+    let drained = http::serve(listener, service, stops).await;
+    // What was cut off is cancelled and rolled back before this process ends.
+    let grace = Duration::from_millis(2 * config.limits.cancel_ms);
+    if timeout(grace, deployment.runtime().settle()).await.is_err() {
+        tracing::warn!("a database did not answer a request to cancel within cancel_ms");
+    }
+    Ok(drained)
 }
 
 /// Each signal to stop.

@@ -22,10 +22,6 @@ use tower::Service;
 /// Time to wait where the system has no more files or memory for connections: some that are open end.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Time for requests to cancel to reach the databases. They go out on connections of their own, and
-/// nobody tells when the last is through.
-const CANCELLING: Duration = Duration::from_millis(500);
-
 /// Where and how a server listens.
 pub struct Listener {
     /// The socket.
@@ -147,7 +143,6 @@ impl Open {
             }
         }
         self.tasks.shutdown().await;
-        sleep(CANCELLING).await;
         Drained::CutOff
     }
 }

@@ -1,6 +1,6 @@
 //! Connection strings: nothing of them shows, and both forms say the same.
 
-use airlock::{ConnectionString, databases};
+use airlock::{ConnectionString, Limits, databases};
 use arbitrary::{Result, Unstructured};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -84,7 +84,9 @@ fn check_text(text: &str) {
     let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     for at in boundaries.iter().step_by(boundaries.len() / PLACES + 1) {
         let (before, behind) = text.split_at(*at);
-        if let Err(reason) = databases::check(&[before, CANARY, behind].concat()) {
+        if let Err(reason) =
+            databases::check(&[before, CANARY, behind].concat(), &Limits::default())
+        {
             assert!(!reason.contains(CANARY), "{text:?} at {at}: {reason}");
         }
     }
