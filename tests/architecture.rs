@@ -192,7 +192,8 @@ fn dependencies_point_one_way() {
 }
 
 /// Values never become SQL: text is put together in the SDK's builder, and in the places of the host
-/// that are named here. A third, `insert.rs`, writes the words of a plain INSERT in another order.
+/// that are named here. Two more are not found by their words: `insert.rs` writes those of a plain INSERT
+/// in another order, and `opening.rs` adds to BEGIN.
 #[test]
 fn sql_is_not_formatted() {
     let verbs = [
@@ -203,8 +204,25 @@ fn sql_is_not_formatted() {
         .map(|verb| format!("format!(\"{verb}"))
         .collect();
     let words: Vec<&str> = formatted.iter().map(String::as_str).collect();
-    let known = ["exec/prepare.rs", "exec/quoted.rs"];
-    let found = offences("nowhere", &words);
+    let known = [
+        "exec/lookup.rs",
+        "exec/once.rs",
+        "exec/prepare.rs",
+        "exec/quoted.rs",
+    ];
+    let found: Vec<String> = files(&source())
+        .iter()
+        .filter(|(_, code)| {
+            // The text may stand on a line of its own.
+            let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
+            let code = code.replace("format!( ", "format!(");
+            words.iter().any(|word| code.contains(word))
+        })
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    for place in known {
+        assert!(found.iter().any(|path| path == place), "{place} is gone");
+    }
     let unknown: Vec<_> = found
         .iter()
         .filter(|line| !known.iter().any(|file| line.starts_with(file)))

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Connection, SimpleQueryMessage};
 
 /// What is known about a connection that is logged in. Its requests go on only while its messages
@@ -269,17 +270,18 @@ impl Session {
         self.read_only.reset();
         // DISCARD ALL leaves the numbers to come as they are, which the caller may have chosen.
         let seed = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
-        let seed = format!("SELECT pg_catalog.setseed({seed})");
+        let seed: [(&(dyn ToSql + Sync), Type); 1] = [(&seed, Type::FLOAT8)];
         // DISCARD ALL is refused in a message with other statements.
         let (ended, discarded, seeded, asked) = join4(
             self.client.batch_execute("ROLLBACK"),
             self.client.batch_execute("DISCARD ALL"),
-            self.client.batch_execute(&seed),
+            self.client
+                .query_typed("SELECT pg_catalog.setseed($1)", &seed),
             self.ask(),
         )
         .await;
         match (ended, discarded, seeded, asked) {
-            (Ok(()), Ok(()), Ok(()), Ok(asked)) => {
+            (Ok(()), Ok(()), Ok(_), Ok(asked)) => {
                 self.take(asked);
                 true
             }
