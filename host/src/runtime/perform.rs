@@ -1,0 +1,146 @@
+//! Runs a call in its rounds: plan, run, shape the reply.
+
+use super::{FoundCommand, Runtime};
+use crate::call::Parameters;
+use crate::connector::Connector;
+use crate::exec::{Deadline, Execution, Progress, Work};
+use crate::fault::Fault;
+use crate::plan::Reply as ReplyShape;
+use crate::reply::{Body, Reply};
+use crate::transaction::TransactionStatus;
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Runtime {
+    /// Runs a call and shapes its reply. Where the reply is long, this returns with its beginning, and
+    /// the rest goes on while it is taken.
+    ///
+    /// Dropping the future, or the reply before its end, cancels the call: what was not committed is
+    /// rolled back.
+    ///
+    /// # Errors
+    /// Where any stage fails; [`Fault::kind`] tells which. Nothing is stored then, except where the
+    /// kind is [`Kind::OutcomeUnknown`].
+    pub async fn run(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<Reply, Fault> {
+        let usage = found.connector.usage();
+        usage.begin();
+        let reply = self.perform(found, parameters).await;
+        reply.inspect_err(|fault| usage.fail(fault))
+    }
+
+    async fn perform(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+    ) -> Result<Reply, Fault> {
+        let deadline = self.deadline(found);
+        let call = found.call(parameters)?;
+        let mut plan = deadline.keep(self.cached_plan(found, &call)).await?;
+        let limits = &found.connector.policy().limits;
+        let (mut target, mut changed) = (None, 0_u64);
+        // What became of the transactions of earlier rounds.
+        let mut status = None;
+        for _ in 0..limits.rounds.max(1) {
+            let mut outcomes = Vec::new();
+            if !plan.statements().is_empty() {
+                // All rounds of a call run in the same database.
+                let target = match &target {
+                    Some(target) => Arc::clone(target),
+                    None => target.insert(self.target(found, &call)?).clone(),
+                };
+                let work = Work {
+                    once: found.once(&plan, &call)?,
+                    plan: plan.clone(),
+                    call: call.clone(),
+                    target,
+                    affected: changed,
+                };
+                let mut execution = self.database.execute(work, &deadline);
+                let progress = execution.next().await;
+                match progress.map_err(|fault| behind_rounds(fault, status))? {
+                    Progress::Rows(rows) => {
+                        let rest = rest(found.connector.clone(), execution);
+                        return Ok(found.reply(Body::streaming(rows, rest), status));
+                    }
+                    Progress::Repeated(body) => {
+                        let status = Some(TransactionStatus::Committed);
+                        return Ok(found.reply(Body::whole(body), status));
+                    }
+                    Progress::Done(done) => outcomes = done,
+                }
+                if !plan.is_read_only() {
+                    status = Some(TransactionStatus::Committed);
+                }
+                changed += outcomes.iter().map(|done| done.changed).sum::<u64>();
+            }
+            let body = match (plan.reply(), outcomes.pop()) {
+                (ReplyShape::Json(text), _) => text.clone().into_bytes(),
+                (ReplyShape::Resume(state), last) => {
+                    outcomes.extend(last);
+                    let next = found.resume(&self.planning, &call, state.clone(), outcomes);
+                    let next = deadline.keep(next).await;
+                    let checked = next.and_then(|next| self.check(found, next));
+                    plan = checked.map_err(|fault| behind_rounds(fault, status))?;
+                    continue;
+                }
+                (ReplyShape::Rows(_), Some(outcome)) => outcome.rows,
+                (ReplyShape::Affected, Some(outcome)) => outcome.affected_text().into_bytes(),
+                (ReplyShape::Rows(_) | ReplyShape::Affected, None) => {
+                    return Err(Fault::connector("the plan has no statement to reply with"));
+                }
+            };
+            return Ok(found.reply(Body::whole(body), status));
+        }
+        let message = format!(
+            "the connector goes beyond the limit rounds = {}",
+            limits.rounds
+        );
+        Err(behind_rounds(Fault::connector(message), status))
+    }
+
+    /// When a call that begins now must have ended.
+    fn deadline(&self, found: &FoundCommand) -> Deadline {
+        let most = Duration::from_millis(self.limits.deadline_ms);
+        let given = found.deadline.map_or(most, |given| given.min(most));
+        self.database.deadline(given)
+    }
+}
+
+/// The fault of a call whose earlier rounds ended with `status`: what they changed stays.
+fn behind_rounds(mut fault: Fault, status: Option<TransactionStatus>) -> Fault {
+    if status.is_some() && fault.status != Some(TransactionStatus::Unknown) {
+        fault.status = status;
+        fault
+            .message
+            .push_str("; what the call had changed before is stored");
+    }
+    fault
+}
+
+/// The rows behind those that came first.
+fn rest(
+    connector: Arc<Connector>,
+    execution: Execution,
+) -> impl Stream<Item = Result<Bytes, Fault>> + Send + 'static {
+    stream::try_unfold(Some((connector, execution)), |going_on| async {
+        let Some((connector, mut execution)) = going_on else {
+            return Ok(None);
+        };
+        let progress = execution.next().await;
+        let progress = progress.inspect_err(|fault| connector.usage().fail(fault));
+        Ok(Some(match progress? {
+            Progress::Rows(rows) => (rows, Some((connector, execution))),
+            Progress::Repeated(body) => (body.into(), None),
+            Progress::Done(outcomes) => {
+                let last = outcomes.into_iter().next_back();
+                (last.map(|last| last.rows.into()).unwrap_or_default(), None)
+            }
+        }))
+    })
+}
