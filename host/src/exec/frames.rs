@@ -1,4 +1,5 @@
-//! Follows the messages of a server, and stops at one that is too long to be held.
+//! Follows the messages of a server, and stops at what the driver would hold without bound: a message that
+//! is too long, and settings without end.
 //!
 //! The driver holds a message whole before anybody sees any of it, and takes several times its size
 //! meanwhile.
@@ -14,6 +15,14 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 /// A message begins with its kind, one byte, and its length, which counts itself.
 const HEAD_BYTES: usize = 5;
 const LENGTH_BYTES: u64 = 4;
+
+/// Most settings that a server may report before it is ready for the next request: it has some fifteen that
+/// it reports. The driver keeps them by name for as long as the connection lives.
+const MOST_REPORTS: u32 = 1_000;
+
+/// The kinds of messages that report a setting, and that the server is ready.
+const PARAMETER_STATUS: u8 = b'S';
+const READY_FOR_QUERY: u8 = b'Z';
 
 /// How long messages may be, and whether one was longer.
 #[derive(Debug, Clone)]
@@ -43,6 +52,8 @@ pub(super) struct Frames<S> {
     /// Of the message that is coming: what is there of its head, or what is still to come behind it.
     head: Vec<u8>,
     rest: u64,
+    /// Settings that were reported since the server was ready.
+    reports: u32,
 }
 
 impl<S> Frames<S> {
@@ -52,6 +63,7 @@ impl<S> Frames<S> {
             longest,
             head: Vec::with_capacity(HEAD_BYTES),
             rest: 0,
+            reports: 0,
         }
     }
 
@@ -68,17 +80,30 @@ impl<S> Frames<S> {
             let (head, behind) = bytes.split_at(wanted.min(bytes.len()));
             self.head.extend_from_slice(head);
             bytes = behind;
-            if let [_, a, b, c, d] = *self.head.as_slice() {
+            if let [kind, a, b, c, d] = *self.head.as_slice() {
                 let length = u64::from(u32::from_be_bytes([a, b, c, d]));
                 if length > self.longest.bytes {
                     self.longest.exceeded.store(true, Ordering::Release);
                     return Err(io::Error::other("a message is longer than message_bytes"));
                 }
+                self.count(kind)?;
                 self.rest = length.saturating_sub(LENGTH_BYTES);
                 self.head.clear();
             }
         }
         Ok(())
+    }
+
+    fn count(&mut self, kind: u8) -> io::Result<()> {
+        match kind {
+            PARAMETER_STATUS => self.reports += 1,
+            READY_FOR_QUERY => self.reports = 0,
+            _ => {}
+        }
+        match self.reports > MOST_REPORTS {
+            true => Err(io::Error::other("the server reports settings without end")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -177,6 +202,18 @@ mod tests {
         drop(frames);
         sending.await.unwrap();
         (read, longest.is_exceeded())
+    }
+
+    #[tokio::test]
+    async fn settings_are_reported_with_an_end() {
+        let report = b"S\0\0\0\x08a\0b\0";
+        let ready = b"Z\0\0\0\x05I".as_slice();
+        let most = report.repeat(MOST_REPORTS as usize);
+        let twice = [&most, ready, &most].concat();
+        assert!(read(&twice, 64, 100).await.0.is_ok());
+        let more = [most.as_slice(), report].concat();
+        let (stopped, exceeded) = read(&more, 64, 100).await;
+        assert!(stopped.is_err() && !exceeded);
     }
 
     #[tokio::test]
