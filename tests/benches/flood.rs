@@ -36,7 +36,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const TARGET: f64 = 2.0;
 
 /// How often the flood gets new calls.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(1);
 
 /// Measures what callers notice of one that floods another database.
 #[derive(Parser)]
@@ -212,10 +212,13 @@ impl Flood {
         callers.spawn(async move {
             let mut ticks = interval(TICK);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            let each = f64::from(rate) * TICK.as_secs_f64();
+            let began = Instant::now();
+            let mut given = 0;
             while !turns.is_closed() {
                 ticks.tick().await;
-                turns.add_permits(each as usize);
+                let due = (began.elapsed().as_secs_f64() * f64::from(rate)) as usize;
+                turns.add_permits(due - given);
+                given = due;
             }
         });
         Flood { calls, callers }

@@ -26,6 +26,7 @@ mod security;
 mod serve;
 mod socket;
 mod tls;
+mod turned_away;
 
 pub use admin::admin;
 pub use routes::{App, HttpService};

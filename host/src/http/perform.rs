@@ -83,7 +83,7 @@ pub(super) async fn named(
     }
     // Who has to be turned away need not send the body first.
     if app.calls.available_permits() == 0 {
-        return fail(Log::new(found), too_many_calls());
+        return fail(&app, Log::new(found), too_many_calls());
     }
     let limits = app.runtime.limits();
     let (body, held) = match receive(request.into_body(), &app.bodies, limits).await {
@@ -92,7 +92,7 @@ pub(super) async fn named(
     };
     let log = Log::new(found.clone());
     let Ok(permit) = app.calls.clone().try_acquire_owned() else {
-        return fail(log, too_many_calls());
+        return fail(&app, log, too_many_calls());
     };
     match run(&app, &found, &body).await {
         Ok(Reply {
@@ -114,7 +114,7 @@ pub(super) async fn named(
                 envelope::success(&planned_by, status, HttpBody::from_stream(stream))
             }
         },
-        Err(fault) => fail(log, fault),
+        Err(fault) => fail(&app, log, fault),
     }
 }
 
@@ -123,8 +123,11 @@ async fn run(app: &App, found: &FoundCommand, body: &[u8]) -> Result<Reply, Faul
     app.runtime.run(found, parameters).await
 }
 
-fn fail(log: Log, fault: Fault) -> Response<HttpBody> {
+fn fail(app: &App, log: Log, fault: Fault) -> Response<HttpBody> {
     let response = envelope::failure(&fault);
+    if fault.kind == Kind::Overload {
+        app.turned_away.note(&fault.code);
+    }
     log.write(Some(&Err(fault)));
     response
 }
@@ -223,6 +226,9 @@ impl Log {
                 let cause = fault.source().map(ToString::to_string);
                 let culprit = tracing::field::debug(fault.culprit());
                 tracing::error!(connector, command, duration_us, outcome = %fault.code, culprit, message = fault.message, cause);
+            }
+            Some(Err(fault)) if fault.kind == Kind::Overload => {
+                tracing::debug!(connector, command, duration_us, outcome = %fault.code);
             }
             Some(Err(fault)) => {
                 tracing::info!(connector, command, duration_us, outcome = %fault.code, culprit = ?fault.culprit());

@@ -4,6 +4,7 @@ use super::cors::Cors;
 use super::edge::Secure;
 use super::key::Key;
 use super::receive::Bodies;
+use super::turned_away::TurnedAway;
 use super::{access, commands, envelope, perform};
 use crate::config::Config;
 use crate::runtime::Runtime;
@@ -35,6 +36,7 @@ pub struct App {
     pub(super) cors_origins: Vec<String>,
     pub(super) calls: Arc<Semaphore>,
     pub(super) bodies: Arc<Bodies>,
+    pub(super) turned_away: TurnedAway,
 }
 
 impl App {
@@ -46,6 +48,7 @@ impl App {
         App {
             calls: Arc::new(Semaphore::new(calls)),
             bodies: Bodies::new(limits.bodies_bytes),
+            turned_away: TurnedAway::default(),
             runtime,
             api_key: config.api_key.as_ref().map(Key::new),
             cors_origins: config.cors_origins.clone(),
