@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, yield_now};
+use tokio_postgres::Client;
 
 /// Runs DoSQL and gives the body.
 async fn dosql(
@@ -225,10 +226,36 @@ async fn outcomes_are_told() {
     }
 }
 
+/// Begins a call, waits until the server works on it, and leaves.
+async fn leave_while_running(runtime: &Arc<Runtime>, dsn: &str, watcher: &Client) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let mark = NEXT.fetch_add(1, Ordering::SeqCst);
+    let sql = format!("SELECT {mark} AS marked FROM pg_sleep(600)");
+    let call = tokio::spawn({
+        let (runtime, dsn, sql) = (runtime.clone(), dsn.to_owned(), sql.clone());
+        async move { dosql(&runtime, &dsn, &sql, None).await }
+    });
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE query = $1 AND wait_event = 'PgSleep'";
+    while watcher
+        .query_one(running, &[&sql])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        == 0
+    {
+        assert!(!call.is_finished());
+        yield_now().await;
+    }
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+}
+
 /// Calls that end early, and others that must not notice: no statement of theirs is cancelled, and the
 /// server never has more processes for us than there are slots.
 async fn cancels(rounds: usize, per_round: usize) {
     const CONNECTIONS: usize = 8;
+    const CALLERS: usize = 4;
     let database = Database::fresh().await;
     let limits = Limits {
         pool_connections: CONNECTIONS,
@@ -237,7 +264,7 @@ async fn cancels(rounds: usize, per_round: usize) {
     let runtime = Arc::new(Runtime::new(limits).unwrap());
     let done = Arc::new(AtomicBool::new(false));
     let mut neighbours = JoinSet::new();
-    for _ in 0..4 {
+    for _ in 0..CALLERS {
         let (runtime, dsn, done) = (runtime.clone(), database.dsn.clone(), done.clone());
         neighbours.spawn(async move {
             let mut calls = 0_u64;
@@ -265,23 +292,24 @@ async fn cancels(rounds: usize, per_round: usize) {
         }
     });
     for round in 0..rounds {
-        let mut calls = JoinSet::new();
-        for number in 0..per_round {
+        let mut callers = JoinSet::new();
+        for caller in 0..CALLERS {
             let (runtime, dsn) = (runtime.clone(), database.dsn.clone());
-            calls.spawn(async move {
-                let sql = "SELECT 1 FROM pg_sleep(0.003)";
-                // Dropped at a moment that differs from call to call: before, while and after it runs.
-                let after = Duration::from_micros(((round * 131 + number * 977) % 9000) as u64);
-                let call = dosql(&runtime, &dsn, sql, None);
-                match tokio::time::timeout(after, call).await {
-                    Ok(ended) => assert_eq!(ended.unwrap(), json!([[1]])),
-                    Err(_dropped) => {}
+            callers.spawn(async move {
+                let watcher = Database::connect(&dsn).await;
+                for number in 0..per_round / CALLERS {
+                    leave_while_running(&runtime, &dsn, &watcher).await;
+                    // Dropped at a moment that differs from call to call: before, while and after it runs.
+                    let moment = round * 131 + caller * 37 + number * 977;
+                    let after = Duration::from_micros((moment % 6000) as u64);
+                    let call = dosql(&runtime, &dsn, "SELECT 1 FROM pg_sleep(0.003)", None);
+                    if let Ok(ended) = tokio::time::timeout(after, call).await {
+                        assert_eq!(ended.unwrap(), json!([[1]]));
+                    }
                 }
             });
         }
-        while let Some(call) = calls.join_next().await {
-            call.unwrap();
-        }
+        callers.join_all().await;
     }
     done.store(true, Ordering::SeqCst);
     let calls: u64 = neighbours.join_all().await.iter().sum();
@@ -295,7 +323,7 @@ async fn cancels(rounds: usize, per_round: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancels_hit_nobody_else() {
-    cancels(4, 50).await;
+    cancels(2, 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
