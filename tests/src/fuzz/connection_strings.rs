@@ -78,8 +78,8 @@ pub fn check(input: &[u8]) {
 /// Whatever it says, it is read to the same each time, and hides what it must.
 fn check_text(text: &str) {
     assert_eq!(shown(text), shown(text));
-    hides(&format!("password='{CANARY}' {text}"));
-    hides(&format!("postgresql://u:{CANARY}@{text}"));
+    hides(|password| format!("password='{password}' {text}"));
+    hides(|password| format!("postgresql://u:{password}@{text}"));
     // What is said of a mistake in the configuration quotes nothing.
     let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     for at in boundaries.iter().step_by(boundaries.len() / PLACES + 1) {
@@ -105,13 +105,19 @@ fn check_pairs(pairs: &BTreeMap<&str, String>) {
     for other in [&escaped, &uri] {
         assert_eq!(expected, shown(other), "{quoted}\n{other}");
     }
-    hides(&format!("{quoted} password={CANARY}"));
-    hides(&format!("{uri}password={CANARY}"));
+    hides(|password| format!("{quoted} password={password}"));
+    hides(|password| format!("{uri}password={password}"));
 }
 
-fn hides(text: &str) {
-    let (Ok(shown) | Err(shown)) = shown(text);
-    assert!(!shown.contains(CANARY), "{text:?}: {shown}");
+/// The canary does not show as a password, unless the rest spells it as well, behind escapes.
+fn hides(text: impl Fn(&str) -> String) {
+    let shows = |password: &str| {
+        let (Ok(shown) | Err(shown)) = shown(&text(password));
+        shown.contains(CANARY).then_some(shown)
+    };
+    if let Some(shown) = shows(CANARY) {
+        assert!(shows("another").is_some(), "{:?}: {shown}", text(CANARY));
+    }
 }
 
 /// All that anybody is shown of what was read, or of why it was not.

@@ -51,6 +51,15 @@ pub(super) fn nesting(bare: &str) -> Option<(usize, Option<usize>)> {
     open.is_empty().then_some((deepest, first_end))
 }
 
+/// Whether a word of `bare` belongs to the number in front of it, as in `1.E10`.
+pub(super) fn is_exponent(bare: &str, word: &str) -> bool {
+    let digits = word.strip_prefix(['e', 'E']);
+    let begins = word.as_ptr() as usize - bare.as_ptr() as usize;
+    let number = bare[..begins].strip_suffix('.');
+    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+        && number.is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
+}
+
 /// The words and numbers of text without quotes.
 pub(super) fn words(bare: &str) -> impl Iterator<Item = &str> {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii();
