@@ -21,8 +21,8 @@ impl Runtime {
     /// rolled back.
     ///
     /// # Errors
-    /// Where any stage fails; [`Fault::kind`] tells which. Nothing is stored then, except where the
-    /// kind is [`Kind::OutcomeUnknown`].
+    /// Where any stage fails; [`Fault::kind`] tells which, and [`Fault::status`] what became of the
+    /// transaction.
     pub async fn run(
         &self,
         found: &FoundCommand,
