@@ -57,7 +57,7 @@ fn host(deadline_ms: u64) -> Runtime {
     Runtime::new(limits).unwrap()
 }
 
-/// Takes the input as a [`Script`].
+/// Takes the input as what a server says.
 pub fn check(input: &[u8]) {
     static COUNT: Once = Once::new();
     COUNT.call_once(|| {
