@@ -136,7 +136,7 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
-            "runtime.rs",
+            "runtime",
             vec![
                 "crate::http",
                 "crate::config",
