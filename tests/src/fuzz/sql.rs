@@ -56,8 +56,11 @@ pub(super) fn is_exponent(bare: &str, word: &str) -> bool {
     let digits = word.strip_prefix(['e', 'E']);
     let begins = word.as_ptr() as usize - bare.as_ptr() as usize;
     let number = bare[..begins].strip_suffix('.');
-    digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-        && number.is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
+    digits.is_some_and(|digits| {
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    }) && number.is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The words and numbers of text without quotes.
