@@ -120,8 +120,8 @@ limits! {
     /// Time in milliseconds for a request to cancel, and as much again for the server to end the
     /// connection. After that the connection is torn down.
     cancel_ms: u64 = 5_000;
-    /// Time in milliseconds for finding out what became of a transaction whose confirmation was lost. It
-    /// may go beyond the deadline: engines still wait.
+    /// Time in milliseconds beyond the deadline for finding out what became of a transaction whose
+    /// confirmation was lost: engines still wait then.
     lookup_ms: u64 = 4_000;
     /// Connection strings that connections are kept for.
     pools: usize = 64;

@@ -24,8 +24,7 @@ pub(super) struct Open {
 
 impl Open {
     /// Commits it and gives the connection back. Where the confirmation is lost, the server is asked on
-    /// another connection what became of the transaction, for as long as `lookup`, be it beyond the
-    /// deadline.
+    /// another connection what became of the transaction, until `lookup` behind the deadline at most.
     ///
     /// # Errors
     /// Where the server refuses, where the transaction turns out to be rolled back, and where nobody can
@@ -41,7 +40,8 @@ impl Open {
             state,
             writes,
         } = self;
-        let sent = send(&mut lease, deadline, lookup).await?;
+        // Half of the time for an answer to COMMIT beyond the deadline, half for asking then.
+        let sent = send(&mut lease, deadline, lookup / 2).await?;
         let after = match sent.is_cancelled {
             true => State::Uncertain,
             false => state,
@@ -59,7 +59,7 @@ impl Open {
         let status = match known {
             _ if !writes => return Err(refused.fault),
             Known::Xid(xid) => {
-                let until = deadline.at().max(Instant::now()) + lookup;
+                let until = deadline.at() + lookup;
                 lookup::look(pool, &Lost { xid, run }, deadline.clock(), until).await
             }
             // Its SQL may have sent a notification all the same.
