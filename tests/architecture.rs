@@ -77,6 +77,32 @@ fn http_statuses_stay_in_http() {
     assert_eq!(offences("http", &["StatusCode", "axum"]), [] as [String; 0]);
 }
 
+/// A timer that is always set makes every wait for a socket dearer, see `clock.rs`. These are not: they
+/// are set while something is slow to begin or to end.
+#[test]
+fn no_timer_stays_on_the_runtime_of_calls() {
+    let short_lived = [
+        "cli/serve.rs",
+        "exec/connect.rs",
+        "exec/connection.rs",
+        "exec/lease.rs",
+        "exec/pool.rs",
+        "exec/wire.rs",
+        "http/receive.rs",
+        "http/refuse.rs",
+        "http/serve.rs",
+        "http/socket.rs",
+    ];
+    for (path, code) in files(&source()) {
+        let path = path.to_string_lossy();
+        let timed = code.contains("tokio::time") || code.contains("enable_time");
+        assert!(
+            !timed || path == "clock.rs" || short_lived.contains(&&*path),
+            "{path} sets timers; let the clock do it"
+        );
+    }
+}
+
 /// `http, cli → swap → runtime → connector, exec → plan`: nobody looks back.
 #[test]
 fn dependencies_point_one_way() {

@@ -39,6 +39,7 @@ pub mod admin;
 pub mod call;
 pub mod certificates;
 pub mod check;
+pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod databases;

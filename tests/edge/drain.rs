@@ -30,11 +30,13 @@ async fn calls_under_way_finish_and_idle_connections_end() {
     let response = idle.response().await.unwrap();
     assert_eq!(response.header("connection"), None);
     let idle_h2 = h2(&address).await;
+    database
+        .batch_execute("SELECT pg_advisory_lock(7)")
+        .await
+        .unwrap();
     let mut busy = Raw::connect(&address).await;
-    busy.send(post(
-        sql(&database, "SELECT 5 FROM pg_sleep(1)").to_string(),
-    ))
-    .await;
+    let waits = "SELECT 5 AS pg_sleep FROM pg_advisory_lock(7)";
+    busy.send(post(sql(&database, waits).to_string())).await;
     let url = format!("{}/v1/do/postgres_v2/DoSQL", server.base);
     let streaming = server
         .http
@@ -51,6 +53,10 @@ async fn calls_under_way_finish_and_idle_connections_end() {
     while TcpStream::connect(&address).await.is_ok() {
         tokio::task::yield_now().await;
     }
+    database
+        .batch_execute("SELECT pg_advisory_unlock(7)")
+        .await
+        .unwrap();
     let response = busy.response().await.unwrap();
     assert_eq!(response.status, 200);
     assert_eq!(response.header("connection"), Some("close"));

@@ -3,6 +3,7 @@
 use super::limits::{h2, liveness};
 use super::raw::Raw;
 use airlock::Limits;
+use airlock::clock::Clock;
 use airlock::http::{Drained, Listener, serve};
 use axum::body::Body;
 use axum::extract::Request;
@@ -57,6 +58,7 @@ async fn a_panic_says_where_and_in_which_request_and_no_more() {
     let listener = Listener {
         socket,
         limits: Limits::default(),
+        clock: Arc::new(Clock::start().unwrap()),
         tls: None,
     };
     let stop = Arc::new(Notify::new());

@@ -72,6 +72,7 @@ pub(super) async fn listen(
     config_file: Option<ConfigFile>,
 ) -> Result<Drained> {
     let config = deployment.config();
+    let clock = deployment.runtime().clock().clone();
     let tls = config.tls.clone().map(Certificates::read).transpose()?;
     let tls = tls.map(Arc::new);
     let listener = TcpListener::bind(config.listen)
@@ -85,6 +86,7 @@ pub(super) async fn listen(
         let listener = Listener {
             socket,
             limits: config.limits,
+            clock: clock.clone(),
             tls: None,
         };
         let admin = http::admin(deployment.clone(), &token);
@@ -114,6 +116,7 @@ pub(super) async fn listen(
     let listener = Listener {
         socket: listener,
         limits: config.limits,
+        clock,
         tls,
     };
     let drained = http::serve(listener, service, stops).await;

@@ -23,6 +23,7 @@ use futures_util::stream::FuturesOrdered;
 use futures_util::{StreamExt as _, future};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Rows of a batch that are on their way to the server at the same time.
@@ -149,7 +150,8 @@ async fn flush(
     let opening = session.take_opening();
     let client = session.client();
     let work = async {
-        let opened = opening.before(client, future::ok(()));
+        let nothing = pin!(future::ok(()));
+        let opened = opening.before(client, nothing);
         let runs = window
             .iter()
             .map(|(prepared, texts)| client.query_raw(&prepared.statement, texts));
@@ -170,7 +172,7 @@ async fn flush(
         }
         Ok(())
     };
-    let (worked, xid) = session.asking().behind(work).await;
+    let (worked, xid) = session.asking().behind(pin!(work)).await;
     session.note_xid(xid);
     worked
 }

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_postgres::Error;
@@ -42,7 +43,7 @@ pub(super) async fn send(
     }
     match encoder.await {
         Ok(true) => {
-            let (stored, xid) = session.asking().behind(sink.as_mut().finish()).await;
+            let (stored, xid) = session.asking().behind(pin!(sink.as_mut().finish())).await;
             session.note_xid(xid);
             stored.map(Some)
         }

@@ -1,11 +1,11 @@
 //! When a call must have ended.
 
-use super::clock::Clock;
+use crate::clock::Clock;
 use crate::fault::{Fault, Kind};
 use crate::transaction::TransactionStatus;
 use futures_util::future::{Either, select};
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -42,12 +42,14 @@ impl Deadline {
         self.fault()
     }
 
-    /// What ends in time; what does not is dropped.
+    /// Waits for what ends in time. It is pinned by whoever calls this, as it is large and would be moved.
     ///
     /// # Errors
-    /// Those of `work`; `QueryCanceled` at the deadline.
-    pub async fn keep<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let work = pin!(work);
+    /// Those of `work`; `QueryCanceled` at the deadline, when `work` is to be dropped.
+    pub async fn keep<T>(
+        &self,
+        work: Pin<&mut impl Future<Output = Result<T, Fault>>>,
+    ) -> Result<T, Fault> {
         match select(work, pin!(self.expire())).await {
             Either::Left((done, _)) => done,
             Either::Right((expired, _)) => Err(expired),

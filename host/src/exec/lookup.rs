@@ -1,9 +1,9 @@
 //! Asks the server what became of a transaction whose confirmation was lost.
 
-use super::clock::Clock;
 use super::pool::Pool;
 use super::server_run::ServerRun;
 use super::xid::Xid;
+use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::transaction::TransactionStatus;
 use std::pin::pin;

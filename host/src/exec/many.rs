@@ -35,7 +35,7 @@ pub(super) async fn insert(
             false => Cow::Owned(insert.of_rows(rows)),
         };
         let work = execute(session.client(), &sql, window);
-        let (executed, xid) = session.asking().behind(work).await;
+        let (executed, xid) = session.asking().behind(pin!(work)).await;
         session.note_xid(xid);
         stored += executed?;
     }

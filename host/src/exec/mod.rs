@@ -10,7 +10,6 @@ mod batch;
 mod bind;
 mod breaker;
 mod chunks;
-mod clock;
 mod commit;
 mod connect;
 mod connection;
@@ -65,12 +64,12 @@ pub use target::{Login, Target};
 
 use crate::call::Call;
 use crate::check::CheckedPlan;
+use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::transaction::TransactionStatus;
 use chunks::{Chunks, Slot};
-use clock::Clock;
 use commit::Open;
 use execution::{Committing, Ended};
 use lease::{Lease, State};
@@ -89,18 +88,16 @@ pub struct Database {
 }
 
 impl Database {
-    /// Keeps no connection yet.
-    ///
-    /// # Errors
-    /// When the system gives no thread for its clock.
-    pub fn new(limits: Limits) -> Result<Database, Fault> {
+    /// Keeps no connection yet. Deadlines go by `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<Clock>, limits: Limits) -> Database {
         let gate = Arc::new(gate::Gate::new(&limits));
-        Ok(Database {
+        Database {
             pools: pool::Pools::new(gate.clone(), limits),
             gate,
-            clock: Arc::new(Clock::start().map_err(Fault::internal)?),
+            clock,
             limits,
-        })
+        }
     }
 
     /// Holds connections to `network` from now on. Where it differs from what held before, those that are
@@ -142,41 +139,48 @@ impl Database {
         deadline: Deadline,
         committing: Committing,
     ) -> Result<Ended, Fault> {
+        let ran = self.to_its_end(&work, chunks, &deadline, &committing).await;
+        ran.map_err(|fault| match work.plan.is_read_only() {
+            true => work.target.failed(fault),
+            false => work
+                .target
+                .failed(fault)
+                .with_status(TransactionStatus::Aborted),
+        })
+    }
+
+    /// Runs the statements and commits what they did.
+    async fn to_its_end(
+        &self,
+        work: &Work,
+        chunks: Chunks,
+        deadline: &Deadline,
+        committing: &Committing,
+    ) -> Result<Ended, Fault> {
         let plan = &work.plan;
-        let writes = !plan.is_read_only();
         let state = match plan.resets_session() {
             true => State::Dirty,
             false => State::Clean,
         };
-        let ran = async {
-            let pool = self.pools.pool(&work.target.login)?;
-            let worked = deadline.keep(self.work(&work, &pool, chunks, state)).await;
-            let (lease, Ran { ended, is_open }) = worked?;
-            if is_open {
-                committing.begin();
-                let open = Open {
-                    lease,
-                    state,
-                    writes,
-                };
-                let lookup = Duration::from_millis(self.limits.lookup_ms);
-                open.commit(&pool, &deadline, lookup).await?;
-            } else {
-                lease.finish(state);
-            }
-            if plan.defines() {
-                pool.note_definitions();
-            }
-            Ok(ended)
-        };
-        let ran: Result<_, Fault> = ran.await;
-        ran.map_err(|fault| match writes {
-            true => work
-                .target
-                .failed(fault)
-                .with_status(TransactionStatus::Aborted),
-            false => work.target.failed(fault),
-        })
+        let pool = self.pools.pool(&work.target.login)?;
+        let worked = pin!(self.work(work, &pool, chunks, state));
+        let (lease, Ran { ended, is_open }) = deadline.keep(worked).await?;
+        if is_open {
+            committing.begin();
+            let open = Open {
+                lease,
+                state,
+                writes: !plan.is_read_only(),
+            };
+            let lookup = Duration::from_millis(self.limits.lookup_ms);
+            open.commit(&pool, deadline, lookup).await?;
+        } else {
+            lease.finish(state);
+        }
+        if plan.defines() {
+            pool.note_definitions();
+        }
+        Ok(ended)
     }
 
     /// Runs the statements. What fails gives the connection back.

@@ -12,6 +12,7 @@ use crate::input::Input;
 use crate::plan::Reply;
 use airlock_connector::QualifiedName;
 use sha2::{Digest as _, Sha256};
+use std::pin::pin;
 use tokio_postgres::types::{ToSql, Type};
 
 /// What a call is recorded by.
@@ -48,8 +49,8 @@ impl Once {
         let parameters = [process_id.clone(), task_id.clone(), call];
         let opening = session.take_opening();
         let client = session.client();
-        let inserted = opening.before(client, client.query_typed(&insert, &parameters));
-        if !inserted.await?.is_empty() {
+        let insert = pin!(client.query_typed(&insert, &parameters));
+        if !opening.before(client, insert).await?.is_empty() {
             return Ok(None);
         }
         let select = format!(

@@ -9,6 +9,7 @@ use crate::policy::SessionRules;
 use futures_util::future::join;
 use std::borrow::Cow;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::{Client, Error};
@@ -130,7 +131,7 @@ impl Opening {
     pub(super) async fn before<T>(
         self,
         client: &Client,
-        request: impl Future<Output = Result<T, Error>>,
+        request: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         if self.is_empty() {
             return request.await;

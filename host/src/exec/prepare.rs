@@ -13,6 +13,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::Statement;
@@ -214,7 +215,7 @@ pub(super) async fn once(
     let opening = session.take_opening();
     let client = session.client();
     let statement = opening
-        .before(client, client.prepare_typed(sql, types))
+        .before(client, pin!(client.prepare_typed(sql, types)))
         .await?;
     note_types(session, &statement);
     let settings = session.settings();

@@ -4,6 +4,7 @@ use super::prepare;
 use super::session::Session;
 use crate::insert::PlainInsert;
 use futures_util::future::try_join;
+use std::pin::pin;
 use tokio_postgres::Error;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -68,13 +69,15 @@ pub(super) async fn look(
     let client = session.client();
     let unknown = vec![Type::UNKNOWN; insert.width];
     let sql = insert.of_rows(1);
-    let parse = opening.before(client, client.prepare_typed(&sql, &unknown));
     let names: [(&(dyn ToSql + Sync), Type); 2] = [
         (&insert.table, Type::TEXT),
         (&insert.names, Type::TEXT_ARRAY),
     ];
-    let ask = client.query_typed(FACTS, &names);
-    let (statement, facts) = try_join(parse, ask).await?;
+    let (statement, facts) = {
+        let parse = pin!(client.prepare_typed(&sql, &unknown));
+        let ask = client.query_typed(FACTS, &names);
+        try_join(opening.before(client, parse), ask).await?
+    };
     prepare::note_types(session, &statement);
     let [facts] = facts.as_slice() else {
         return Ok(None);

@@ -69,17 +69,14 @@ impl Run<'_> {
         // What defines gives no rows and takes no parameters.
         let defines = matches!(self.statement.class, Class::Definition | Class::Utility)
             && !quoted::takes_parameters(sql);
-        let run = async {
-            if defines && !plain.is_empty() {
-                Box::pin(run_quoted(session, sql, &plain, rows)).await
-            } else if defines {
-                Box::pin(unprepared(session, sql, rows)).await
-            } else {
-                run_bound(session, sql, &plain, rows).await
-            }
+        let ran = if defines && !plain.is_empty() {
+            Box::pin(run_quoted(session, sql, &plain, rows)).await
+        } else if defines {
+            Box::pin(unprepared(session, sql, rows)).await
+        } else {
+            run_bound(session, sql, &plain, rows).await
         };
-        run.await
-            .map_err(|failed| failed.at(&Place::Arguments(values)))
+        ran.map_err(|failed| failed.at(&Place::Arguments(values)))
     }
 }
 
@@ -115,7 +112,10 @@ async fn run_quoted(
     let client = session.client();
     let parameters = question.texts.iter().map(|text| (text, Type::TEXT));
     let answer = opening
-        .before(client, client.query_typed_raw(&question.sql, parameters))
+        .before(
+            client,
+            pin!(client.query_typed_raw(&question.sql, parameters)),
+        )
         .await?;
     let mut answer = pin!(answer);
     let Some(row) = answer.as_mut().try_next().await? else {
@@ -133,13 +133,13 @@ async fn unprepared(session: &mut Session, sql: &str, rows: &mut Rows<'_>) -> Re
     let none: [(Text<'_>, Type); 0] = [];
     let work = async {
         let result = opening
-            .before(client, client.query_typed_raw(sql, none))
+            .before(client, pin!(client.query_typed_raw(sql, none)))
             .await?;
         let mut result = pin!(result);
         while result.as_mut().try_next().await?.is_some() {}
         Ok::<_, Error>(result.rows_affected())
     };
-    let (affected, xid) = session.asking().behind(work).await;
+    let (affected, xid) = session.asking().behind(pin!(work)).await;
     session.note_xid(xid);
     rows.add_affected(affected?.ok_or_else(error::incomplete)?);
     Ok(())
@@ -167,12 +167,12 @@ async fn fetch(
     let client = session.client();
     let work = async {
         let result = opening
-            .before(client, client.query_raw(&prepared.statement, texts))
+            .before(client, pin!(client.query_raw(&prepared.statement, texts)))
             .await
             .map_err(|error| prepared.failed(error))?;
         rows.take(prepared, result).await
     };
-    let (taken, xid) = session.asking().behind(work).await;
+    let (taken, xid) = session.asking().behind(pin!(work)).await;
     session.note_xid(xid);
     taken
 }

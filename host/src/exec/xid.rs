@@ -3,6 +3,7 @@
 use futures_util::future::{OptionFuture, join};
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use tokio_postgres::{Client, Error, Statement};
 
 /// Asks for the identifier of the transaction that is open; there is none while it changed nothing.
@@ -87,7 +88,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// Sends `work`, and the question behind it in the same go where it is wanted. Gives what is known
     /// then.
-    pub(super) async fn behind<T>(self, work: impl Future<Output = T>) -> (T, Known) {
+    pub(super) async fn behind<T>(self, work: Pin<&mut impl Future<Output = T>>) -> (T, Known) {
         let Asking {
             question,
             client,

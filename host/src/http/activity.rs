@@ -54,6 +54,16 @@ pub(super) enum Due {
     Close(&'static str),
 }
 
+impl Due {
+    /// After what time it has to be looked at again.
+    pub(super) fn within(&self) -> Duration {
+        match self {
+            Due::Nothing(time) => *time,
+            Due::Retire | Due::Close(_) => Duration::ZERO,
+        }
+    }
+}
+
 impl Activity {
     /// A connection that was just opened, and whose first head is awaited.
     pub(super) fn new() -> Arc<Activity> {

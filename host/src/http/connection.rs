@@ -2,7 +2,9 @@
 
 use super::activity::{Activity, Due};
 use super::edge::Edge;
+use super::serve::Listener;
 use super::socket::Socket;
+use crate::clock::Clock;
 use crate::limits::Limits;
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,10 +14,9 @@ use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
 use tower::Service;
 
 /// Time for a connection to end after it was asked to.
@@ -27,13 +28,15 @@ const LEAST_BUFFER_BYTES: usize = 8 << 10;
 /// How connections are served.
 pub(super) struct Protocol {
     limits: Arc<Limits>,
+    clock: Arc<Clock>,
     builder: Builder<TokioExecutor>,
     tls: bool,
 }
 
 impl Protocol {
-    /// HTTP/1 and HTTP/2 within these limits, over TLS or not.
-    pub(super) fn new(limits: &Limits, tls: bool) -> Protocol {
+    /// HTTP/1 and HTTP/2 as `listener` wants them.
+    pub(super) fn new(listener: &Listener) -> Protocol {
+        let limits = &listener.limits;
         let mut builder = Builder::new(TokioExecutor::new());
         let mut http1 = builder.http1();
         // Heads and connections without requests are timed here, see `activity.rs`.
@@ -51,8 +54,9 @@ impl Protocol {
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
         Protocol {
             limits: Arc::new(*limits),
+            clock: listener.clock.clone(),
             builder,
-            tls,
+            tls: listener.tls.is_some(),
         }
     }
 
@@ -83,7 +87,8 @@ impl Protocol {
         let socket = TokioIo::new(Socket::new(stream, activity.clone()));
         let mut connection = pin!(self.builder.serve_connection(socket, edge));
         let mut stop = pin!(stopping.wait_for(|stopping| *stopping));
-        let mut check = pin!(sleep(Duration::ZERO));
+        let first = activity.due(&self.limits, false).within();
+        let mut check = pin!(self.clock.sleep_until(Instant::now() + first));
         let mut stopped = false;
         let mut retired = None;
         loop {
@@ -98,17 +103,17 @@ impl Protocol {
                 _ = stop.as_mut(), if !stopped => {
                     stopped = true;
                     connection.as_mut().graceful_shutdown();
-                    check.as_mut().reset(Instant::now());
+                    check.as_mut().reset(Instant::now().into());
                 }
                 () = check.as_mut() => match (activity.due(&self.limits, stopped), retired) {
                     (Due::Nothing(time), _) => {
                         retired = None;
-                        check.as_mut().reset(Instant::now() + time);
+                        check.as_mut().reset((Instant::now() + time).into());
                     }
                     (Due::Retire, None) => {
                         connection.as_mut().graceful_shutdown();
                         retired = Some(());
-                        check.as_mut().reset(Instant::now() + PARTING);
+                        check.as_mut().reset((Instant::now() + PARTING).into());
                     }
                     (Due::Retire, Some(())) => return,
                     (Due::Close(reason), _) => {

@@ -3,6 +3,7 @@
 use super::connection::Protocol;
 use super::refuse::Refusals;
 use super::tls::Certificates;
+use crate::clock::Clock;
 use crate::limits::Limits;
 use axum::body::Body;
 use axum::extract::Request;
@@ -28,6 +29,8 @@ pub struct Listener {
     pub socket: TcpListener,
     /// What bounds its connections.
     pub limits: Limits,
+    /// What looks at its connections every now and then.
+    pub clock: Arc<Clock>,
     /// What it shows of itself, where it speaks TLS.
     pub tls: Option<Arc<Certificates>>,
 }
@@ -88,7 +91,7 @@ impl Open {
     fn new(listener: &Listener) -> Open {
         let most = listener.limits.connections.min(Semaphore::MAX_PERMITS);
         Open {
-            protocol: Arc::new(Protocol::new(&listener.limits, listener.tls.is_some())),
+            protocol: Arc::new(Protocol::new(listener)),
             tls: listener.tls.clone(),
             room: Arc::new(Semaphore::new(most)),
             refusals: Refusals::new(),

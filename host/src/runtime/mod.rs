@@ -11,6 +11,7 @@ pub use found::FoundCommand;
 
 use crate::call::{Call, Parameters};
 use crate::check::{CheckedPlan, Source};
+use crate::clock::Clock;
 use crate::connector::{Compiler, Connector, Digest, Sandbox};
 use crate::databases::Databases;
 use crate::exec::{Database, Target};
@@ -35,6 +36,7 @@ const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wa
 pub struct Runtime {
     sandbox: Sandbox,
     versions: Versions,
+    clock: Arc<Clock>,
     database: Arc<Database>,
     databases: ArcSwap<Databases>,
     plans: PlanCache,
@@ -58,10 +60,12 @@ impl Runtime {
     /// # Errors
     /// As for [`Runtime::empty`].
     pub fn compiling_by(compiler: Compiler, limits: Limits) -> Result<Runtime, Fault> {
+        let clock = Arc::new(Clock::start().map_err(Fault::internal)?);
         Ok(Runtime {
             sandbox: Sandbox::new(&limits, compiler)?,
             versions: Versions::new(limits.kept_versions),
-            database: Arc::new(Database::new(limits)?),
+            database: Arc::new(Database::new(clock.clone(), limits)),
+            clock,
             databases: ArcSwap::default(),
             plans: PlanCache::new(&limits),
             planning: Planning::new(limits.instances),
@@ -150,6 +154,12 @@ impl Runtime {
     /// again. Calls under way finish on theirs.
     pub fn set_network(&self, network: Network) {
         self.database.set_network(network);
+    }
+
+    /// What its deadlines go by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
     }
 
     /// The limits that it was made with.

@@ -10,6 +10,7 @@ use crate::reply::{Body, Reply};
 use crate::transaction::TransactionStatus;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ impl Runtime {
     ) -> Result<Reply, Fault> {
         let deadline = self.deadline(found);
         let call = found.call(parameters)?;
-        let mut plan = deadline.keep(self.cached_plan(found, &call)).await?;
+        let mut plan = deadline.keep(pin!(self.cached_plan(found, &call))).await?;
         let limits = &found.connector.policy().limits;
         let (mut target, mut changed) = (None, 0_u64);
         // What became of the transactions of earlier rounds.
@@ -84,7 +85,7 @@ impl Runtime {
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
                     let next = found.resume(&self.planning, &call, state.clone(), outcomes);
-                    let next = deadline.keep(next).await;
+                    let next = deadline.keep(pin!(next)).await;
                     let checked = next.and_then(|next| self.check(found, next));
                     plan = checked.map_err(|fault| behind_rounds(fault, status))?;
                     continue;

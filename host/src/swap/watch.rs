@@ -57,6 +57,7 @@ pub async fn watch(
         at_work: JoinSet::new(),
         names_at_work: BTreeSet::new(),
     };
+    let clock = watch.deployment.runtime().clock().clone();
     let mut asked = false;
     loop {
         watch.complete.extend(news.take());
@@ -65,13 +66,13 @@ pub async fn watch(
         asked = tokio::select! {
             () = news.arrived.notified() => false,
             () = hangup.notified() => true,
-            () = tokio::time::sleep(SETTLED) => false,
+            () = clock.sleep_until(Instant::now() + SETTLED) => false,
             Some(done) = watch.at_work.join_next() => {
                 done.map(|name| watch.names_at_work.remove(&name)).unwrap_or_default();
                 false
             }
         };
-        tokio::time::sleep(GATHER).await;
+        clock.sleep_until(Instant::now() + GATHER).await;
     }
 }
 

@@ -1,8 +1,9 @@
-//! Timers of calls, kept apart from the runtime that calls run on.
+//! Timers, kept apart from the runtime that calls run on.
 //!
 //! A runtime that has a timer waits for its sockets with a time limit, which the kernel sets up and
-//! takes down each time: some microseconds for each call on a virtual machine. Deadlines are set by
-//! every call and hardly ever reached, so they are kept on a thread of their own.
+//! takes down each time: some microseconds for each call on a virtual machine. Deadlines of calls,
+//! looks at connections of clients and at files are always set and hardly ever due, so they are kept on a
+//! thread of their own.
 
 use std::io;
 use std::thread;
@@ -17,7 +18,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A thread that waits for deadlines. It ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     timers: Handle,
     _running: oneshot::Sender<()>,
 }
@@ -27,7 +28,7 @@ impl Clock {
     ///
     /// # Errors
     /// When the system gives none.
-    pub(super) fn start() -> io::Result<Clock> {
+    pub fn start() -> io::Result<Clock> {
         let runtime = Builder::new_current_thread().enable_time().build()?;
         let timers = runtime.handle().clone();
         let (running, dropped) = oneshot::channel();
@@ -48,7 +49,7 @@ impl Clock {
     }
 
     /// Waits until `deadline`, in whatever task it is polled.
-    pub(super) fn sleep_until(&self, deadline: Instant) -> Sleep {
+    pub(crate) fn sleep_until(&self, deadline: Instant) -> Sleep {
         let _timers = self.timers.enter();
         sleep_until(deadline.into())
     }
