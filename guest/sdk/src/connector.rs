@@ -2,7 +2,8 @@
 
 use crate::{Call, Failure, Manifest, Outcome, Plan};
 
-/// A connector. Implement it on a unit struct and hand that to [`export!`](crate::export).
+/// A connector. Implement it on a unit struct and hand that to [`export!`](crate::export); or implement
+/// [`Commands`](crate::Commands), and it is implemented from a list of commands.
 ///
 /// All functions must be pure: the host calls each of them in a fresh instance and caches plans.
 pub trait Connector {
@@ -21,11 +22,16 @@ pub trait Connector {
     /// Answers why there is no plan; the caller sees it.
     fn resume(call: Call, state: Vec<u8>, outcomes: Vec<Outcome>) -> Result<Plan, Failure> {
         let _ = (state, outcomes);
-        Err(Failure::statement(
-            "NotSupportedError",
-            format!("{} does not continue after a plan", call.command),
-        ))
+        Err(not_resumed(&call))
     }
+}
+
+/// Nothing that this connector planned asks to be resumed.
+pub(crate) fn not_resumed(call: &Call) -> Failure {
+    Failure::statement(
+        "NotSupportedError",
+        format!("{} does not continue after a plan", call.command),
+    )
 }
 
 /// Makes the type that implements [`Connector`] the export of this component.

@@ -62,6 +62,8 @@ pub mod lex;
 pub mod statements;
 
 #[cfg(feature = "component")]
+mod catalogue;
+#[cfg(feature = "component")]
 mod component;
 
 #[cfg(feature = "component")]
@@ -73,9 +75,15 @@ mod connector;
 #[cfg(feature = "component")]
 mod failure;
 #[cfg(feature = "component")]
+pub mod handlers;
+#[cfg(feature = "component")]
 pub mod manifest;
 #[cfg(feature = "component")]
+pub mod outcome;
+#[cfg(feature = "component")]
 pub mod params;
+#[cfg(feature = "component")]
+mod plan;
 #[cfg(feature = "component")]
 mod sealed;
 #[cfg(feature = "component")]

@@ -1,6 +1,6 @@
-//! Helpers to describe commands and to put plans together.
+//! Helpers to describe parameters.
 
-use crate::{Access, Argument, Arguments, Batch, Parameter, ParameterKind, Sql, Statement};
+use crate::{Parameter, ParameterKind};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
@@ -15,6 +15,24 @@ impl Parameter {
             schema: None,
             sealed: Vec::new(),
         }
+    }
+
+    /// A parameter that a call may leave out, without a schema and without sealed values.
+    pub fn optional(name: &str, kind: ParameterKind, summary: &str) -> Parameter {
+        Parameter {
+            required: false,
+            ..Parameter::required(name, kind, summary)
+        }
+    }
+
+    /// The connection parameter, `database_connection_str`. It never reaches the connector.
+    #[must_use]
+    pub fn connection() -> Parameter {
+        Parameter::required(
+            "database_connection_str",
+            ParameterKind::Connection,
+            "Connection string, such as dbname=shop user=app password=secret host=db port=5432.",
+        )
     }
 
     /// Adds the JSON Schema of the type that parses this parameter.
@@ -46,38 +64,4 @@ pub fn json_schema<T: JsonSchema>() -> String {
         .into_root_schema_for::<T>()
         .to_value()
         .to_string()
-}
-
-impl Statement {
-    /// A statement that runs once.
-    #[must_use]
-    pub fn once(sql: Sql, access: Access) -> Statement {
-        let (sql, arguments) = sql.into_parts();
-        let arguments = match arguments.is_empty() {
-            true => Arguments::None,
-            false => Arguments::Once(arguments),
-        };
-        Statement {
-            sql,
-            arguments,
-            access,
-            max_affected: None,
-        }
-    }
-
-    /// A statement that runs once for each row of the array that `rows` points to.
-    #[must_use]
-    pub fn each(sql: Sql, rows: &str, access: Access) -> Statement {
-        let (sql, arguments): (String, Vec<Argument>) = sql.into_parts();
-        let batch = Batch {
-            rows: rows.into(),
-            width: arguments.len() as u32,
-        };
-        Statement {
-            sql,
-            arguments: Arguments::Each(batch),
-            access,
-            max_affected: None,
-        }
-    }
 }

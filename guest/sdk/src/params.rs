@@ -1,8 +1,45 @@
 //! Reads the parameters of a call into the connector's own types.
+//!
+//! [`parameters!`](crate::parameters) declares them as a struct of [`Typed`] fields: what a manifest
+//! says of them, their JSON Schema, which values are sealed, and how they are read all come from the
+//! types of the fields. [`parse`] reads anything else that serde reads, such as objects in objects.
 
-use crate::{Call, Failure, Sealed};
+mod choice;
+mod integer;
+mod list;
+mod passed;
+mod typed;
+
+pub use choice::{choice, schema_of};
+pub use integer::Integer;
+pub use list::List;
+pub use passed::{Passable, Passed};
+pub use typed::{Members, Parameters, Typed, declare, on_database};
+
+use crate::{Call, ErrorCode, Failure, Sealed};
 use serde::Deserialize;
 use serde_path_to_error::{Path, Segment};
+
+/// The code for a parameter that is missing.
+pub const KEY_ERROR: ErrorCode = ErrorCode::parameters(
+    "KeyError",
+    "A parameter, or a key of one, is missing. Add it.",
+);
+
+/// The code for a value of the wrong type, and for parameters that nobody knows.
+pub const TYPE_ERROR: ErrorCode = ErrorCode::parameters(
+    "TypeError",
+    "A value has the wrong type, such as text where a list belongs, or a parameter is unknown.",
+);
+
+/// The code for a value that is out of range.
+pub const VALUE_ERROR: ErrorCode = ErrorCode::parameters(
+    "ValueError",
+    "A number is out of range, a list has the wrong length, or a word is not among the choices.",
+);
+
+/// The errors of reading parameters.
+pub const ERRORS: &[ErrorCode] = &[KEY_ERROR, TYPE_ERROR, VALUE_ERROR];
 
 /// Reads the input of `call` as `T`.
 ///
@@ -14,20 +51,22 @@ pub fn parse<'a, T: Deserialize<'a>>(call: &'a Call) -> Result<T, Failure> {
     let mut input = serde_json::Deserializer::from_str(&call.input);
     serde_path_to_error::deserialize(&mut input).map_err(|error| {
         let message = without_position(&error.inner().to_string());
-        Failure::parameters(code(&message), readable(&message)).at(pointer(error.path()))
+        code(&message)
+            .failure(readable(&message))
+            .at(pointer(error.path()))
     })
 }
 
 /// Chooses the code from the words in which serde reports what it expected. They are fixed by the
 /// provided methods of `serde::de::Error`.
-fn code(message: &str) -> &'static str {
+fn code(message: &str) -> ErrorCode {
     let begins = |prefix| message.starts_with(prefix);
     if begins("missing field") {
-        "KeyError"
+        KEY_ERROR
     } else if begins("invalid length") || begins("invalid value") || begins("unknown variant") {
-        "ValueError"
+        VALUE_ERROR
     } else {
-        "TypeError"
+        TYPE_ERROR
     }
 }
 

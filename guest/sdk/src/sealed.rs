@@ -26,6 +26,21 @@ pub enum Sealed {
     Object,
 }
 
+impl Sealed {
+    /// What callers call it, for messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Sealed::Null => "null",
+            Sealed::Boolean => "true or false",
+            Sealed::Int4 | Sealed::Int8 | Sealed::Numeric => "a number",
+            Sealed::String => "text",
+            Sealed::Array => "a list",
+            Sealed::Object => "an object",
+        }
+    }
+}
+
 /// The text is not the name of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownKind;

@@ -54,11 +54,40 @@ impl Sql {
         self
     }
 
-    /// Appends the parameter `$n` and remembers what fills it.
+    /// Appends the parameter `$n` and remembers what fills it: an [`Argument`], or a parameter of the
+    /// call such as [`Passed`](crate::params::Passed).
     #[must_use]
-    pub fn argument(mut self, argument: Argument) -> Sql {
-        self.arguments.push(argument);
+    pub fn argument(mut self, argument: impl Into<Argument>) -> Sql {
+        self.arguments.push(argument.into());
         self.parameter()
+    }
+
+    /// Appends `text` where `holds`.
+    #[must_use]
+    pub fn when(self, holds: bool, text: &'static str) -> Sql {
+        match holds {
+            true => self.text(text),
+            false => self,
+        }
+    }
+
+    /// Appends what `append` adds for a value that is given, and nothing where it is not.
+    ///
+    /// ```
+    /// use airlock_connector::Sql;
+    ///
+    /// let limited = |limit: Option<u64>| {
+    ///     Sql::new("TABLE t").given(limit, |sql, limit| sql.text(" LIMIT ").number(limit))
+    /// };
+    /// assert_eq!(limited(Some(5)).as_str(), "TABLE t LIMIT 5");
+    /// assert_eq!(limited(None).as_str(), "TABLE t");
+    /// ```
+    #[must_use]
+    pub fn given<T>(self, value: Option<T>, append: impl FnOnce(Sql, T) -> Sql) -> Sql {
+        match value {
+            Some(value) => append(self, value),
+            None => self,
+        }
     }
 
     /// Appends the parameter that the next column of a batch fills.
@@ -110,6 +139,13 @@ impl Sql {
     #[must_use]
     pub fn caller_text(mut self, text: &str) -> Sql {
         self.text.push_str(text);
+        self
+    }
+
+    /// Fills parameters that the text names itself, such as `$1` in the caller's text. Appends nothing.
+    #[must_use]
+    pub fn filling(mut self, arguments: impl IntoIterator<Item = impl Into<Argument>>) -> Sql {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 

@@ -35,6 +35,18 @@ pub fn split(sql: &str) -> Vec<Statement<'_>> {
     statements
 }
 
+/// The one statement that `sql` holds.
+///
+/// # Errors
+/// With the number of statements, where it is not one.
+pub fn only(sql: &str) -> Result<Statement<'_>, usize> {
+    let mut statements = split(sql);
+    match (statements.pop(), statements.len()) {
+        (Some(statement), 0) => Ok(statement),
+        (last, before) => Err(before + usize::from(last.is_some())),
+    }
+}
+
 fn statement<'a>(sql: &'a str, words: Vec<Token<'a>>) -> Option<Statement<'a>> {
     let (first, last) = (words.first()?, words.last()?);
     let text = sql.get(first.start..last.start + last.text.len())?;
@@ -243,6 +255,11 @@ mod tests {
         );
         assert_eq!(texts("BEGIN; SELECT 1; END"), ["BEGIN", "SELECT 1", "END"]);
         assert!(texts(" ; ;\n-- x").is_empty());
+        assert_eq!(only("; SELECT 1; -- x").map(|one| one.text), Ok("SELECT 1"));
+        assert_eq!(
+            (only(" ; ").err(), only("a; b; c").err()),
+            (Some(0), Some(3))
+        );
     }
 
     #[test]
