@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const GUESTS: [&str; 1] = ["guest-recorder"];
+const GUESTS: [&str; 2] = ["airlock-postgres-admin", "guest-recorder"];
 
 /// Those that import WASI.
 const WASI_GUESTS: [&str; 1] = ["guest-wasi-probe"];
@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sources = [
         "Cargo.lock",
         "Cargo.toml",
+        "guest/postgres_admin",
         "guest/sdk",
         "tests/guests",
         "wit",

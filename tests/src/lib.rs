@@ -23,6 +23,10 @@ pub use database::{Database, cluster};
 pub use memory::resident_bytes;
 pub use server::Server;
 
+/// The `postgres_admin` connector.
+pub const POSTGRES_ADMIN: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/airlock-postgres-admin.wasm"));
+
 /// A connector that answers everything it was given.
 pub const RECORDER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-recorder.wasm"));
 

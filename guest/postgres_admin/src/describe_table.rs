@@ -112,21 +112,25 @@ impl Table {
 }
 
 fn everything(table: &Table) -> Sql {
+    let definition = match table.is(&['v', 'm']) {
+        true => ", pg_catalog.pg_get_viewdef(c.oid)",
+        false => ", NULL::pg_catalog.text",
+    };
+    let partition_key = match table.is(&['p']) {
+        true => ", pg_catalog.pg_get_partkeydef(c.oid)",
+        false => ", NULL::pg_catalog.text",
+    };
+    let server = match table.is(&['f']) {
+        true => SERVER,
+        false => ", NULL::pg_catalog.name",
+    };
     let sql = list_tables::select(Sql::default())
-        .text(match table.is(&['v', 'm']) {
-            true => ", pg_catalog.pg_get_viewdef(c.oid)",
-            false => ", NULL::pg_catalog.text",
-        })
-        .text(match table.is(&['p']) {
-            true => r#" AS "definition", pg_catalog.pg_get_partkeydef(c.oid)"#,
-            false => r#" AS "definition", NULL::pg_catalog.text"#,
-        })
-        .text(r#" AS "partition_key", pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS "partition_bound", "#)
-        .text(match table.is(&['f']) {
-            true => "(SELECT s.srvname FROM pg_catalog.pg_foreign_table t \
-                     JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid)",
-            false => "NULL::pg_catalog.name",
-        })
+        .text(definition)
+        .text(r#" AS "definition""#)
+        .text(partition_key)
+        .text(r#" AS "partition_key""#)
+        .text(r#", pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS "partition_bound""#)
+        .text(server)
         .text(r#" AS "server""#);
     let columns = (list_columns::select as _, list_columns::ORDER);
     let indexes = (list_indexes::select as _, list_indexes::ORDER);
@@ -136,19 +140,23 @@ fn everything(table: &Table) -> Sql {
     let sql = table.list(sql.text(r#" AS "columns""#), &['r', 'p', 'm'], indexes);
     let sql = table.list(sql.text(r#" AS "indexes""#), &['r', 'p', 'f'], constraints);
     let sql = table.list(sql.text(r#" AS "constraints""#), &['p'], partitions);
-    let sql = sql.text(r#" AS "partitions""#);
-    table.only(list_tables::from(sql))
+    table.only(list_tables::from(sql.text(r#" AS "partitions""#)))
 }
+
+const SERVER: &str = ",
+  (SELECT s.srvname FROM pg_catalog.pg_foreign_table t
+    JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid)";
 
 /// Partitions right below a partitioned table, with a first condition.
 fn partitions(sql: Sql) -> Sql {
-    sql.text(
-        r#"SELECT m.nspname AS "schema", p.relname AS "table", p.relkind = 'p' AS "partitioned", "#,
-    )
-    .text(r#"pg_catalog.pg_get_expr(p.relpartbound, p.oid) AS "partition_bound""#)
-    .text(
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid \
-             JOIN pg_catalog.pg_class p ON p.oid = i.inhrelid \
-             JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace WHERE true",
-    )
+    sql.text(PARTITIONS)
 }
+
+const PARTITIONS: &str = r#"
+SELECT m.nspname AS "schema", p.relname AS "table", p.relkind = 'p' AS "partitioned",
+  pg_catalog.pg_get_expr(p.relpartbound, p.oid) AS "partition_bound"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
+JOIN pg_catalog.pg_class p ON p.oid = i.inhrelid
+JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
+WHERE true"#;

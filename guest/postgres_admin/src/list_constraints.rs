@@ -62,36 +62,38 @@ impl ConstraintKind {
     }
 }
 
+/// A foreign key to a partitioned table has a row for each partition as well. Nobody wrote those.
+pub(crate) const IS_OWN: &str = "\
+NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o WHERE o.oid = k.conparentid AND o.conrelid = k.conrelid)";
+
 /// Constraints of tables, with a first condition. `k` is the row of a constraint in `pg_constraint`.
 pub(crate) fn select(sql: Sql) -> Sql {
-    sql.text(r#"SELECT n.nspname AS "schema", c.relname AS "table", k.conname AS "constraint", "#)
-        .text(
-            "CASE k.contype WHEN 'p' THEN 'primary_key' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'foreign_key' \
-             WHEN 'c' THEN 'check' WHEN 'x' THEN 'exclusion' END AS \"kind\", ",
-        )
-        .text(
-            "(SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY p.place), '[]') \
-             FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS p (number, place) \
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number) AS \"columns\", ",
-        )
-        .text(
-            "(SELECT pg_catalog.json_build_object('schema', m.nspname, 'table', f.relname, 'columns', \
-             (SELECT pg_catalog.json_agg(a.attname ORDER BY p.place) \
-             FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS p (number, place) \
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number)) \
-             FROM pg_catalog.pg_class f JOIN pg_catalog.pg_namespace m ON m.oid = f.relnamespace \
-             WHERE f.oid = k.confrelid) AS \"references\", ",
-        )
-        .text(r#"k.condeferrable AS "deferrable", k.condeferred AS "deferred", k.convalidated AS "validated", "#)
-        .text(r#"pg_catalog.pg_get_constraintdef(k.oid) AS "definition", "#)
-        .text(r#"pg_catalog.obj_description(k.oid, 'pg_constraint') AS "comment""#)
-        .text(
-            " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND ",
-        )
+    sql.text(CONSTRAINTS)
+        .text(IS_OWN)
+        .text(" AND ")
         .text(relation::IS_TABLE)
 }
+
+const CONSTRAINTS: &str = r#"
+SELECT n.nspname AS "schema", c.relname AS "table", k.conname AS "constraint",
+  CASE k.contype WHEN 'p' THEN 'primary_key' WHEN 'u' THEN 'unique' WHEN 'f' THEN 'foreign_key'
+    WHEN 'c' THEN 'check' WHEN 'x' THEN 'exclusion' END AS "kind",
+  (SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY p.place), '[]')
+    FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS p (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number) AS "columns",
+  (SELECT pg_catalog.json_build_object('schema', m.nspname, 'table', f.relname, 'columns',
+      (SELECT pg_catalog.json_agg(a.attname ORDER BY p.place)
+        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS p (number, place)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number))
+    FROM pg_catalog.pg_class f JOIN pg_catalog.pg_namespace m ON m.oid = f.relnamespace
+    WHERE f.oid = k.confrelid) AS "references",
+  k.condeferrable AS "deferrable", k.condeferred AS "deferred", k.convalidated AS "validated",
+  pg_catalog.pg_get_constraintdef(k.oid) AS "definition",
+  pg_catalog.obj_description(k.oid, 'pg_constraint') AS "comment"
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND "#;
 
 /// How they are sorted.
 pub(crate) const ORDER: &str = " ORDER BY n.nspname, c.relname, k.conname";

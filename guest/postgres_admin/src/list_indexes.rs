@@ -37,28 +37,26 @@ pub(crate) const HANDLER: Handler = Handler {
 /// Indexes of tables, with a first condition. `x` is the row of an index in `pg_index`, `i` the one in
 /// `pg_class`.
 pub(crate) fn select(sql: Sql) -> Sql {
-    sql.text(r#"SELECT n.nspname AS "schema", c.relname AS "table", i.relname AS "index", "#)
-        .text(r#"(SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = i.relam) AS "method", "#)
-        .text(
-            "(SELECT pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.oid, s, true) ORDER BY s) \
-             FROM pg_catalog.generate_series(1, x.indnkeyatts::pg_catalog.int4) AS s) AS \"columns\", ",
-        )
-        .text(
-            "(SELECT coalesce(pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.oid, s, true) ORDER BY s), '[]') \
-             FROM pg_catalog.generate_series(x.indnkeyatts + 1, x.indnatts::pg_catalog.int4) AS s) AS \"included\", ",
-        )
-        .text(r#"pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS "predicate", "#)
-        .text(r#"x.indisunique AS "unique", x.indisprimary AS "primary_key", x.indisvalid AS "valid", "#)
-        .text(r#"pg_catalog.pg_stat_get_numscans(i.oid) AS "scans", pg_catalog.pg_relation_size(i.oid) AS "bytes", "#)
-        .text(r#"pg_catalog.pg_get_indexdef(i.oid) AS "definition", "#)
-        .text(r#"pg_catalog.obj_description(i.oid, 'pg_class') AS "comment""#)
-        .text(
-            " FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
-             JOIN pg_catalog.pg_class c ON c.oid = x.indrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ",
-        )
-        .text(relation::IS_TABLE)
+    sql.text(INDEXES).text(relation::IS_TABLE)
 }
+
+const INDEXES: &str = r#"
+SELECT n.nspname AS "schema", c.relname AS "table", i.relname AS "index",
+  (SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = i.relam) AS "method",
+  (SELECT pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.oid, s, true) ORDER BY s)
+    FROM pg_catalog.generate_series(1, x.indnkeyatts::pg_catalog.int4) AS s) AS "columns",
+  (SELECT coalesce(pg_catalog.json_agg(pg_catalog.pg_get_indexdef(i.oid, s, true) ORDER BY s), '[]')
+    FROM pg_catalog.generate_series(x.indnkeyatts + 1, x.indnatts::pg_catalog.int4) AS s) AS "included",
+  pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS "predicate",
+  x.indisunique AS "unique", x.indisprimary AS "primary_key", x.indisvalid AS "valid",
+  pg_catalog.pg_stat_get_numscans(i.oid) AS "scans", pg_catalog.pg_relation_size(i.oid) AS "bytes",
+  pg_catalog.pg_get_indexdef(i.oid) AS "definition",
+  pg_catalog.obj_description(i.oid, 'pg_class') AS "comment"
+FROM pg_catalog.pg_index x
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE "#;
 
 /// How they are sorted.
 pub(crate) const ORDER: &str = " ORDER BY n.nspname, c.relname, i.relname";

@@ -30,22 +30,29 @@ pub(crate) const HANDLER: Handler = Handler {
 };
 
 fn plan(input: Input) -> Result<Plan, Failure> {
-    let sql = Sql::new(
-        r#"SELECT n.nspname AS "schema", pg_catalog.pg_get_userbyid(n.nspowner) AS "owner", "#,
-    )
-    .text(relation::IS_SYSTEM)
-    .text(r#" AS "system", pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "usable", "#)
-    .text(
-        "(SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND ",
-    )
-    .text(relation::IS_TABLE)
-    .text(r#") AS "tables", pg_catalog.obj_description(n.oid, 'pg_namespace') AS "comment""#)
-    .text(" FROM pg_catalog.pg_namespace n WHERE true")
-    .when(!input.include_system, " AND NOT ")
-    .when(!input.include_system, relation::IS_SYSTEM)
-    .given(input.pattern, |sql, pattern| {
-        relation::like(sql.text(" AND n.nspname"), pattern)
-    })
-    .text(" ORDER BY n.nspname");
+    let sql = Sql::new(SCHEMAS)
+        .text(relation::IS_SYSTEM)
+        .text(TABLES)
+        .text(relation::IS_TABLE)
+        .text(SOURCES)
+        .when(!input.include_system, " AND NOT ")
+        .when(!input.include_system, relation::IS_SYSTEM)
+        .given(input.pattern, |sql, pattern| {
+            relation::like(sql.text(" AND n.nspname"), pattern)
+        })
+        .text(" ORDER BY n.nspname");
     Ok(Plan::read(relation::limit(sql, input.limit)))
 }
+
+const SCHEMAS: &str = r#"
+SELECT n.nspname AS "schema", pg_catalog.pg_get_userbyid(n.nspowner) AS "owner",
+  "#;
+
+const TABLES: &str = r#" AS "system",
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "usable",
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND "#;
+
+const SOURCES: &str = r#") AS "tables",
+  pg_catalog.obj_description(n.oid, 'pg_namespace') AS "comment"
+FROM pg_catalog.pg_namespace n
+WHERE true"#;

@@ -40,27 +40,30 @@ pub(crate) const HANDLER: Handler = Handler {
 pub(crate) fn select(sql: Sql) -> Sql {
     sql.text(r#"SELECT n.nspname AS "schema", c.relname AS "table", "#)
         .text(relation::KIND)
-        .text(r#" AS "kind", pg_catalog.pg_get_userbyid(c.relowner) AS "owner", "#)
-        .text("CASE c.relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' ELSE 'permanent' END")
-        .text(r#" AS "persistence", "#)
+        .text(OWNER)
         .text(relation::ESTIMATED_ROWS)
-        .text(r#" AS "estimated_rows", "#)
-        .text(
-            "(SELECT pg_catalog.format('%I.%I', m.nspname, p.relname) FROM pg_catalog.pg_inherits i \
-             JOIN pg_catalog.pg_class p ON p.oid = i.inhparent \
-             JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace \
-             WHERE c.relispartition AND i.inhrelid = c.oid)",
-        )
-        .text(r#" AS "partition_of", "#)
-        .text("pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')")
-        .text(r#" AS "selectable", pg_catalog.obj_description(c.oid, 'pg_class') AS "comment""#)
+        .text(PLACE)
 }
 
 /// Where the tables of [`select`] come from, with a first condition.
 pub(crate) fn from(sql: Sql) -> Sql {
-    sql.text(" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ")
-        .text(relation::IS_TABLE)
+    sql.text(relation::SOURCES).text(relation::IS_TABLE)
 }
+
+const OWNER: &str = r#" AS "kind",
+  pg_catalog.pg_get_userbyid(c.relowner) AS "owner",
+  CASE c.relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' ELSE 'permanent' END AS "persistence",
+  "#;
+
+const PLACE: &str = r#" AS "estimated_rows",
+  (SELECT pg_catalog.format('%I.%I', m.nspname, p.relname)
+    FROM pg_catalog.pg_inherits i
+    JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+    JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
+    WHERE c.relispartition AND i.inhrelid = c.oid) AS "partition_of",
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+    AS "selectable",
+  pg_catalog.obj_description(c.oid, 'pg_class') AS "comment""#;
 
 fn plan(input: Input) -> Result<Plan, Failure> {
     let schemas = Schemas {

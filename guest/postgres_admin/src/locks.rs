@@ -38,54 +38,16 @@ pub(crate) const HANDLER: Handler = Handler {
     resume: Some(resume),
 };
 
-/// Where a session waits for a row, the lock is one on a transaction; while it is first in line, it holds the
-/// row's own lock, which names the relation.
-const RELATION: &str = "\
-coalesce(l.relation, (SELECT t.relation FROM pg_catalog.pg_locks t \
-WHERE t.pid = l.pid AND t.locktype = 'tuple' AND t.granted LIMIT 1))";
-
-/// The modes in which a session holds what is waited for.
-const HELD_MODES: &str = "\
-(SELECT coalesce(pg_catalog.json_agg(DISTINCT h.mode), '[]') FROM pg_catalog.pg_locks h \
-WHERE h.granted AND h.pid = p.pid AND (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, \
-h.transactionid, h.classid, h.objid, h.objsubid) IS NOT DISTINCT FROM (l.locktype, l.database, l.relation, \
-l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid, l.objsubid))";
-
-const SOURCES: &str = "\
- FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity w ON w.pid = l.pid \
-CROSS JOIN LATERAL (SELECT DISTINCT u.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(l.pid)) AS u (pid)) AS p \
-LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = p.pid AND p.pid <> 0 \
-LEFT JOIN pg_catalog.pg_class c ON c.oid = ";
-
 fn resume(call: &Call, _: &[u8], outcomes: &[Outcome]) -> Result<Plan, Failure> {
     let (input, version) = (Input::read(call)?, ServerVersion::read(outcomes)?);
-    Ok(Plan::read(waits(input, version)))
-}
-
-fn waits(input: Input, version: ServerVersion) -> Sql {
     // What older servers tell is when the query began, which is before it waited.
     let since = match version >= POSTGRES_14 {
         true => "coalesce(l.waitstart, w.query_start)",
         false => "w.query_start",
     };
-    let sql = Sql::new(r#"SELECT w.pid AS "blocked_pid", w.usename AS "blocked_user", "#)
-        .text(r#"w.application_name AS "blocked_application_name", w.query AS "blocked_query", "#)
-        .text(r#"l.locktype AS "lock_type", n.nspname AS "schema", c.relname AS "relation", l.mode AS "wanted_mode", "#)
-        .text(r#"d.waiting AS "waiting_seconds", p.pid AS "blocking_pid", b.usename AS "blocking_user", "#)
-        .text(r#"b.application_name AS "blocking_application_name", b.state AS "blocking_state", "#)
-        .text(HELD_MODES)
-        .text(r#" AS "held_modes", "#)
-        .text("pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)::pg_catalog.numeric, 3)")
-        .text(r#" AS "blocking_transaction_seconds", b.query AS "blocking_query""#)
-        .text(SOURCES)
-        .text(RELATION)
-        .text(
-            " AND w.datname = pg_catalog.current_database() \
-             LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (SELECT \
-             pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - ",
-        )
+    let sql = Sql::new(WAITS)
         .text(since)
-        .text(")::pg_catalog.numeric, 3) AS waiting) AS d WHERE NOT l.granted")
+        .text(SECONDS)
         .when(
             !input.all_databases,
             " AND w.datname = pg_catalog.current_database()",
@@ -94,5 +56,40 @@ fn waits(input: Input, version: ServerVersion) -> Sql {
         .text(" AND coalesce(d.waiting >= ")
         .argument(input.min_seconds)
         .text(", true) ORDER BY d.waiting DESC NULLS LAST, w.pid, p.pid");
-    relation::limit(sql, input.limit)
+    Ok(Plan::read(relation::limit(sql, input.limit)))
 }
+
+/// `l` is what is waited for by `w`, `p` who stands in the way: `b`, or nobody for a prepared transaction.
+///
+/// Where a session waits for a row, `l` is a lock on a transaction. While it is first in line, it holds the
+/// lock of the row itself, which names the relation.
+const WAITS: &str = r#"
+SELECT w.pid AS "blocked_pid", w.usename AS "blocked_user", w.application_name AS "blocked_application_name",
+  w.query AS "blocked_query", l.locktype AS "lock_type", n.nspname AS "schema", c.relname AS "relation",
+  l.mode AS "wanted_mode", d.waiting AS "waiting_seconds",
+  p.pid AS "blocking_pid", b.usename AS "blocking_user", b.application_name AS "blocking_application_name",
+  b.state AS "blocking_state",
+  (SELECT coalesce(pg_catalog.json_agg(DISTINCT h.mode), '[]')
+    FROM pg_catalog.pg_locks h
+    WHERE h.granted AND h.pid = p.pid
+      AND (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid,
+        h.classid, h.objid, h.objsubid)
+      IS NOT DISTINCT FROM (l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid,
+        l.classid, l.objid, l.objsubid)) AS "held_modes",
+  pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - b.xact_start)::pg_catalog.numeric, 3)
+    AS "blocking_transaction_seconds",
+  b.query AS "blocking_query"
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_stat_activity w ON w.pid = l.pid
+CROSS JOIN LATERAL (
+  SELECT DISTINCT u.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(l.pid)) AS u (pid)) AS p
+LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = p.pid AND p.pid <> 0
+LEFT JOIN pg_catalog.pg_class c ON w.datname = pg_catalog.current_database() AND c.oid = coalesce(l.relation,
+  (SELECT t.relation FROM pg_catalog.pg_locks t
+    WHERE t.pid = l.pid AND t.locktype = 'tuple' AND t.granted LIMIT 1))
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.round(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - "#;
+
+const SECONDS: &str = ")::pg_catalog.numeric, 3) AS waiting) AS d
+WHERE NOT l.granted";

@@ -61,17 +61,6 @@ pub(crate) const HANDLER: Handler = Handler {
     resume: None,
 };
 
-/// What the server shows for a query that the login may not see. The state is null then.
-const HIDDEN: &str =
-    "(a.state IS NULL AND a.usename IS NOT NULL AND a.query = '<insufficient privilege>')";
-
-/// How long a session has been in its state, and its transaction open, as `d`.
-const DURATIONS: &str = "\
-(SELECT pg_catalog.round(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - \
-CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END)::pg_catalog.numeric, 3) AS seconds, \
-pg_catalog.round(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - a.xact_start)::pg_catalog.numeric, 3) \
-AS transaction_seconds) AS d";
-
 impl State {
     fn condition(self) -> &'static str {
         match self {
@@ -85,34 +74,44 @@ impl State {
 }
 
 fn plan(input: Input) -> Result<Plan, Failure> {
-    let sql = Sql::new(r#"SELECT a.pid AS "pid", a.datname AS "database", a.usename AS "user", "#)
-        .text(r#"a.application_name AS "application_name", pg_catalog.host(a.client_addr) AS "client_address", "#)
-        .text(r#"a.backend_type AS "backend", a.state AS "state", "#)
-        .text(r#"a.wait_event_type AS "wait_event_type", a.wait_event AS "wait_event", "#)
-        .text(r#"d.seconds AS "seconds", d.transaction_seconds AS "transaction_seconds", "#)
-        .text(r#"a.query_start AS "query_started_at", "#)
-        // To ask who blocks takes all parts of the lock table for a moment.
-        .text("CASE a.wait_event_type WHEN 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid) ELSE '{}' END")
-        .text(r#" AS "blocked_by", "#)
-        .text(HIDDEN)
-        .text(r#" AS "hidden", a.query AS "query" FROM pg_catalog.pg_stat_activity a CROSS JOIN LATERAL "#)
-        .text(DURATIONS)
-        .text(" WHERE a.pid <> pg_catalog.pg_backend_pid() AND (d.seconds >= ")
+    let sql = Sql::new(SESSIONS)
         .argument(input.min_seconds)
         .text(" AND (")
-        .list(input.states.iter(), " OR ", |sql, state| sql.text(state.condition()))
+        .list(input.states.iter(), " OR ", |sql, state| {
+            sql.text(state.condition())
+        })
         .text(")")
-        .when(input.include_hidden, " OR ")
-        .when(input.include_hidden, HIDDEN)
+        .when(input.include_hidden, " OR h.hidden")
         .text(")")
         .when(
             !input.all_databases,
             " AND a.datname = pg_catalog.current_database()",
         )
-        .given(input.user, |sql, user| relation::equals(sql.text(" AND a.usename"), user))
+        .given(input.user, |sql, user| {
+            relation::equals(sql.text(" AND a.usename"), user)
+        })
         .given(input.application_name, |sql, pattern| {
             relation::like(sql.text(" AND a.application_name"), pattern)
         })
         .text(" ORDER BY d.seconds DESC NULLS LAST, a.pid");
     Ok(Plan::read(relation::limit(sql, input.limit)))
 }
+
+/// To ask who blocks takes the whole lock table for a moment, so it is asked for those who wait alone. Of a
+/// session that the login may not see, the state is null and the query says so.
+const SESSIONS: &str = r#"
+SELECT a.pid AS "pid", a.datname AS "database", a.usename AS "user", a.application_name AS "application_name",
+  pg_catalog.host(a.client_addr) AS "client_address", a.backend_type AS "backend", a.state AS "state",
+  a.wait_event_type AS "wait_event_type", a.wait_event AS "wait_event",
+  d.seconds AS "seconds", d.transaction_seconds AS "transaction_seconds", a.query_start AS "query_started_at",
+  CASE a.wait_event_type WHEN 'Lock' THEN pg_catalog.pg_blocking_pids(a.pid) ELSE '{}' END AS "blocked_by",
+  h.hidden AS "hidden", a.query AS "query"
+FROM pg_catalog.pg_stat_activity a
+CROSS JOIN LATERAL (
+  SELECT a.state IS NULL AND a.usename IS NOT NULL AND a.query = '<insufficient privilege>' AS hidden) AS h
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.round(EXTRACT(epoch FROM pg_catalog.statement_timestamp()
+      - CASE a.state WHEN 'active' THEN a.query_start ELSE a.state_change END)::pg_catalog.numeric, 3) AS seconds,
+    pg_catalog.round(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - a.xact_start)::pg_catalog.numeric, 3)
+      AS transaction_seconds) AS d
+WHERE a.pid <> pg_catalog.pg_backend_pid() AND (d.seconds >= "#;

@@ -24,6 +24,11 @@ choices! {
 /// Most rows of a reply, where a call wants fewer than all.
 pub(crate) type Limit = Integer<1, 100_000>;
 
+/// Relations and their schemas; a condition comes next.
+pub(crate) const SOURCES: &str = "
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE ";
+
 /// The condition that the relation is one of [`RelationKind`].
 pub(crate) const IS_TABLE: &str = "c.relkind IN ('r', 'p', 'v', 'm', 'f')";
 

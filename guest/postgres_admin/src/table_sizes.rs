@@ -65,17 +65,6 @@ impl Order {
     }
 }
 
-/// A table and all partitions below it, as `t`. A table that is no partition and has none is not in its own
-/// partition tree.
-const MEMBERS: &str = "\
-(SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) AS p) AS m \
-JOIN pg_catalog.pg_class t ON t.oid = m.oid";
-
-/// Sizes of one of them. `pg_table_size` counts what is stored out of line, and the maps.
-const SIZES: &str = "\
-pg_catalog.pg_table_size(t.oid) AS whole, pg_catalog.pg_indexes_size(t.oid) AS indexes, \
-CASE WHEN t.reltoastrelid = 0 THEN 0 ELSE pg_catalog.pg_total_relation_size(t.reltoastrelid) END AS toast";
-
 fn plan(input: Input) -> Result<Plan, Failure> {
     let schemas = Schemas {
         named: input.schema,
@@ -85,22 +74,7 @@ fn plan(input: Input) -> Result<Plan, Failure> {
         .text(relation::KIND)
         .text(r#" AS "kind", "#)
         .text(relation::ESTIMATED_ROWS)
-        .text(r#" AS "estimated_rows", s.partitions AS "partitions", "#)
-        .text(r#"s.total AS "total_bytes", s.heap AS "heap_bytes", s.indexes AS "indexes_bytes", s.toast AS "toast_bytes", "#)
-        .text(r#"pg_catalog.pg_size_pretty(s.total) AS "total", pg_catalog.pg_size_pretty(s.heap) AS "heap", "#)
-        .text(r#"pg_catalog.pg_size_pretty(s.indexes) AS "indexes", pg_catalog.pg_size_pretty(s.toast) AS "toast""#)
-        .text(
-            " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             CROSS JOIN LATERAL (SELECT pg_catalog.count(*) - 1 AS partitions, \
-             pg_catalog.sum(z.whole + z.indexes)::pg_catalog.int8 AS total, \
-             pg_catalog.sum(z.whole - z.toast)::pg_catalog.int8 AS heap, \
-             pg_catalog.sum(z.indexes)::pg_catalog.int8 AS indexes, \
-             pg_catalog.sum(z.toast)::pg_catalog.int8 AS toast FROM (SELECT ",
-        )
-        .text(SIZES)
-        .text(" FROM ")
-        .text(MEMBERS)
-        .text(") AS z) AS s WHERE c.relkind IN ('r', 'p', 'm')");
+        .text(SIZES);
     let sql = schemas
         .append(sql)
         .given(input.pattern, |sql, pattern| {
@@ -110,3 +84,24 @@ fn plan(input: Input) -> Result<Plan, Failure> {
         .text(input.order.clause());
     Ok(Plan::read(relation::limit(sql, input.limit)))
 }
+
+/// `t` is a table and all partitions below it: one that has none is not in its own partition tree.
+/// `pg_table_size` counts what is stored out of line, and the maps.
+const SIZES: &str = r#" AS "estimated_rows", s.partitions AS "partitions",
+  s.total AS "total_bytes", s.heap AS "heap_bytes", s.indexes AS "indexes_bytes", s.toast AS "toast_bytes",
+  pg_catalog.pg_size_pretty(s.total) AS "total", pg_catalog.pg_size_pretty(s.heap) AS "heap",
+  pg_catalog.pg_size_pretty(s.indexes) AS "indexes", pg_catalog.pg_size_pretty(s.toast) AS "toast"
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.count(*) - 1 AS partitions,
+    pg_catalog.sum(z.whole + z.indexes)::pg_catalog.int8 AS total,
+    pg_catalog.sum(z.whole - z.toast)::pg_catalog.int8 AS heap,
+    pg_catalog.sum(z.indexes)::pg_catalog.int8 AS indexes,
+    pg_catalog.sum(z.toast)::pg_catalog.int8 AS toast
+  FROM (
+    SELECT pg_catalog.pg_table_size(t.oid) AS whole, pg_catalog.pg_indexes_size(t.oid) AS indexes,
+      CASE WHEN t.reltoastrelid = 0 THEN 0 ELSE pg_catalog.pg_total_relation_size(t.reltoastrelid) END AS toast
+    FROM (SELECT c.oid UNION SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) AS p) AS m
+    JOIN pg_catalog.pg_class t ON t.oid = m.oid) AS z) AS s
+WHERE c.relkind IN ('r', 'p', 'm')"#;

@@ -263,7 +263,7 @@ fn a_table_is_described_by_its_kind() {
             ("pg_catalog.pg_index ", indexes),
             ("pg_get_constraintdef", constraints),
             (
-                "pg_catalog.json_agg(q), '[]') FROM (SELECT m.nspname",
+                "pg_catalog.json_agg(q), '[]') FROM (\nSELECT m.nspname",
                 partitions,
             ),
         ] {
