@@ -46,6 +46,16 @@ pub fn components(workspace: &Path, packages: &[&str], sources: &[&str]) -> Resu
         .collect()
 }
 
+/// Builds the package `package` of the workspace in `workspace` and encodes it as a component, outside of
+/// build scripts: what the compiler makes goes to `target_dir`.
+///
+/// # Errors
+/// As for [`components`].
+pub fn component(workspace: &Path, package: &str, target_dir: &Path) -> Result<Vec<u8>> {
+    compile(workspace, &[package], TARGET, target_dir)?;
+    encode(&module(package, TARGET, target_dir)?, package)
+}
+
 /// As [`components`], for `wasm32-wasip2`: the components import WASI.
 ///
 /// # Errors
@@ -75,12 +85,15 @@ fn build(
     compile(workspace, packages, target, &target_dir)?;
     packages
         .iter()
-        .map(|package| {
-            let file = package.replace('-', "_") + ".wasm";
-            let path = target_dir.join(target).join(PROFILE).join(file);
-            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-        })
+        .map(|package| module(package, target, &target_dir))
         .collect()
+}
+
+/// What was compiled of a package.
+fn module(package: &str, target: &str, target_dir: &Path) -> Result<Vec<u8>> {
+    let file = package.replace('-', "_") + ".wasm";
+    let path = target_dir.join(target).join(PROFILE).join(file);
+    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// All build scripts share one directory beside the outer profile directories, so that the
