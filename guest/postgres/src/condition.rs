@@ -1,12 +1,13 @@
 //! The `where` list: which rows a command is about.
 
 use airlock_connector::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use airlock_connector::{Argument, Failure, Sealed, Sql};
+use airlock_connector::{Argument, ErrorCode, Failure, Sealed, Sql};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::errors::{EXCEPTION, VALUE_ERROR};
 use crate::grammar;
 
 /// Where the values of conditions stand, relative to `schema`. Groups of different kinds nest two
@@ -92,7 +93,7 @@ impl Condition {
             }
             Condition::Group { word, conditions } => {
                 let inner = format!("{pointer}/{word}");
-                let refused = |message| Err(Failure::parameters("ValueError", message).at(&inner));
+                let refused = |message| Err(VALUE_ERROR.failure(message).at(&inner));
                 match conditions {
                     Group::Sealed => refused(
                         "groups of conditions nest two deep, or in and or and in or; use DoSQL for more",
@@ -139,7 +140,7 @@ fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Resul
         return Ok(sql.text(text).argument(argument("")));
     }
     let refused =
-        |code: &str, message: String| Failure::parameters(code, message).at(format!("{pointer}/2"));
+        |code: ErrorCode, message: String| code.failure(message).at(format!("{pointer}/2"));
     match (name, value) {
         ("IS NULL", None | Some(Sealed::Null)) | ("IS", Some(Sealed::Null)) => {
             Ok(sql.text(" IS NULL"))
@@ -148,7 +149,7 @@ fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Resul
             Ok(sql.text(" IS NOT NULL"))
         }
         ("IS NULL" | "IS NOT NULL", Some(_)) => {
-            Err(refused("ValueError", format!("{name} takes no value")))
+            Err(refused(VALUE_ERROR, format!("{name} takes no value")))
         }
         ("IN", Some(Sealed::Array)) => Ok(sql.text(" = ANY(").argument(argument("")).text(")")),
         ("NOT IN", Some(Sealed::Array)) => {
@@ -164,28 +165,24 @@ fn test(sql: Sql, operator: &str, value: Option<Sealed>, pointer: &str) -> Resul
             Ok(sql.argument(argument("/1")))
         }
         ("IN" | "NOT IN" | "BETWEEN" | "NOT BETWEEN", _) => Err(refused(
-            "Exception",
+            EXCEPTION,
             format!("Unsupported value for {name} in where clause: give a list such as [1, 5]"),
         )),
-        _ => Err(Failure::parameters(
-            "Exception",
-            format!(
+        _ => Err(EXCEPTION
+            .failure(format!(
                 "Unsupported operator {:?} in where clause; use one of {OPERATORS}",
                 grammar::shorten(operator)
-            ),
-        )
-        .at(format!("{pointer}/1"))),
+            ))
+            .at(format!("{pointer}/1"))),
     }
 }
 
 fn wants_value(value: Option<Sealed>, operator: &str, pointer: &str) -> Result<(), Failure> {
     match value {
         Some(_) => Ok(()),
-        None => Err(Failure::parameters(
-            "ValueError",
-            format!("the condition has no value for {operator}"),
-        )
-        .at(pointer)),
+        None => Err(VALUE_ERROR
+            .failure(format!("the condition has no value for {operator}"))
+            .at(pointer)),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{
-    Access, Call, Command, Failure, Ident, Plan, QualifiedName, Reply, Sql, Statement, params,
+    Access, Call, Failure, Handler, Ident, Parameter, Plan, QualifiedName, Reply, Sql, Statement,
+    params,
 };
 use serde::Deserialize;
 
 use crate::OnTable;
+use crate::errors::{self, SYNTAX_ERROR};
 use crate::grammar;
 
 /// Columns of the new table.
@@ -37,24 +39,29 @@ fn yes() -> bool {
     true
 }
 
-pub(crate) fn command() -> Command {
-    crate::table_command(
-        "CreateTableV2",
-        "Creates a table; an existing one is left as it is.",
-        Access::Define,
-        Some(crate::schema_parameter::<Schema>(
-            "Columns of the new table.",
-            &[],
-        )),
-        r#"{"table_name": "users", "schema": {"column_definitions": [{"name": "id", "type": "serial PRIMARY KEY"}, {"name": "name", "type": "varchar(255)"}]}}"#,
-    )
+pub(crate) const HANDLER: Handler = Handler {
+    name: "CreateTableV2",
+    summary: "Creates a table; an existing one is left as it is.",
+    access: Access::Define,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA],
+    example: r#"{"table_name": "users", "schema": {"column_definitions": [{"name": "id", "type": "serial PRIMARY KEY"}, {"name": "name", "type": "varchar(255)"}]}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
+    crate::on_table(crate::schema_parameter::<Schema>(
+        "Columns of the new table.",
+        &[],
+    ))
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     let input: OnTable<Schema> = params::parse(call)?;
-    let table = QualifiedName::parse(&input.table_name).map_err(|invalid| {
-        Failure::parameters("SyntaxError", invalid.to_string()).at("/table_name")
-    })?;
+    let table = QualifiedName::parse(&input.table_name)
+        .map_err(|invalid| SYNTAX_ERROR.failure(invalid.to_string()).at("/table_name"))?;
     let create = if input.schema.if_not_exists {
         "CREATE TABLE IF NOT EXISTS "
     } else {
@@ -71,7 +78,9 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
             continue;
         }
         let name = Ident::parse(&column.name).map_err(|invalid| {
-            Failure::parameters("SyntaxError", invalid.to_string()).at(pointer("name"))
+            SYNTAX_ERROR
+                .failure(invalid.to_string())
+                .at(pointer("name"))
         })?;
         sql = grammar::column_definition(sql.ident(&name).text(" "), &column.definition)
             .map_err(|refused| refused.at(&pointer("type")))?;

@@ -1,11 +1,12 @@
 //! DeleteValuesV2: deletes rows of a table.
 
 use airlock_connector::schemars::{self, JsonSchema};
-use airlock_connector::{Access, Call, Command, Failure, Plan, Sql, Statement, params};
+use airlock_connector::{Access, Call, Failure, Handler, Parameter, Plan, Sql, Statement, params};
 use serde::Deserialize;
 
 use crate::OnTable;
 use crate::condition::{self, Where};
+use crate::errors::{self, ATTRIBUTE_ERROR, EXCEPTION};
 use crate::grammar;
 use crate::rows::{self, Rows};
 use crate::update_values::refuse_without_where;
@@ -31,17 +32,23 @@ struct Schema {
     rows: Rows,
 }
 
-pub(crate) fn command() -> Command {
-    crate::table_command(
-        "DeleteValuesV2",
-        "Deletes rows of a table; all of them where there are no conditions.",
-        Access::Write,
-        Some(crate::schema_parameter::<Schema>(
-            "Conditions on the rows to delete.",
-            &condition::SEALED,
-        )),
-        r#"{"table_name": "users", "schema": {"where": [["email", "=", "ann@example.com"]]}}"#,
-    )
+pub(crate) const HANDLER: Handler = Handler {
+    name: "DeleteValuesV2",
+    summary: "Deletes rows of a table; all of them where there are no conditions.",
+    access: Access::Write,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA, &[EXCEPTION, ATTRIBUTE_ERROR]],
+    example: r#"{"table_name": "users", "schema": {"where": [["email", "=", "ann@example.com"]]}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
+    crate::on_table(crate::schema_parameter::<Schema>(
+        "Conditions on the rows to delete.",
+        &condition::SEALED,
+    ))
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
@@ -63,7 +70,7 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
 fn attribute_error(failure: Failure) -> Failure {
     match failure.pointer.as_deref() {
         Some("/schema") => Failure {
-            code: "AttributeError".into(),
+            code: ATTRIBUTE_ERROR.code().into(),
             ..failure
         },
         _ => failure,

@@ -3,11 +3,15 @@
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::statements::{self, Class};
 use airlock_connector::{
-    Access, Call, Command, ErrorDoc, Failure, Plan, Reply, Sql, Statement, params,
+    Access, Call, Failure, Handler, Parameter, Plan, Reply, Sql, Statement, params,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::errors::{
+    self, INDEX_ERROR, INVALID_TRANSACTION_TERMINATION, PROGRAMMING_ERROR, SYNTAX_ERROR,
+    TYPE_ERROR, UNDEFINED_PARAMETER,
+};
 use crate::placeholder::{Placeholders, Values};
 use crate::rows::Rows;
 
@@ -40,37 +44,32 @@ struct Schema {
 /// The reply where no rows are counted.
 const OK: &str = r#"{"result": "ok"}"#;
 
-pub(crate) fn command() -> Command {
-    let mut errors = crate::errors();
-    errors.extend(
-        [
-            ("IndexError", "There are fewer values than placeholders."),
-            (
-                "ProgrammingError",
-                "There is no statement, or no rows to fetch.",
-            ),
-            (
-                "InvalidTransactionTermination",
-                "The text begins or ends transactions. Each call is one transaction.",
-            ),
-        ]
-        .map(|(code, summary)| ErrorDoc {
-            code: code.into(),
-            summary: summary.into(),
-        }),
-    );
-    Command {
-        name: "DoSQL".into(),
-        summary: "Runs SQL text as one transaction.".into(),
-        access: Access::Define,
-        raw: true,
-        parameters: vec![
-            crate::connection(),
-            crate::schema_parameter::<Schema>("SQL text and the values for its placeholders.", &["/values/*"]),
+pub(crate) const HANDLER: Handler = Handler {
+    name: "DoSQL",
+    summary: "Runs SQL text as one transaction.",
+    access: Access::Define,
+    raw: true,
+    parameters,
+    errors: &[
+        errors::SCHEMA,
+        &[
+            INDEX_ERROR,
+            PROGRAMMING_ERROR,
+            INVALID_TRANSACTION_TERMINATION,
+            UNDEFINED_PARAMETER,
         ],
-        errors,
-        example: r#"{"schema": {"sql": "SELECT name FROM users WHERE id = %s", "values": [5], "fetch_results": true}}"#.into(),
-    }
+    ],
+    example: r#"{"schema": {"sql": "SELECT name FROM users WHERE id = %s", "values": [5], "fetch_results": true}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
+    let schema = crate::schema_parameter::<Schema>(
+        "SQL text and the values for its placeholders.",
+        &["/values/*"],
+    );
+    vec![Parameter::connection(), schema]
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
@@ -78,10 +77,9 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     let sql = text(&schema.sql)?;
     let mut found = statements::split(sql);
     if found.is_empty() {
-        return Err(
-            Failure::statement("ProgrammingError", "can't execute an empty query")
-                .at("/schema/sql"),
-        );
+        return Err(PROGRAMMING_ERROR
+            .failure("can't execute an empty query")
+            .at("/schema/sql"));
     }
     let Unwrapped { opening, committed } = unwrap_transaction(&mut found);
     let mut placeholders = Placeholders::new(sql, &schema.values);
@@ -113,11 +111,10 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
 fn text(sql: &Value) -> Result<&str, Failure> {
     let type_name = match sql {
         Value::String(sql) if sql.contains('\0') => {
-            return Err(Failure::statement(
-                "SyntaxError",
-                "the text holds a NUL character; PostgreSQL cannot read it",
-            )
-            .at("/schema/sql"));
+            return Err(SYNTAX_ERROR
+                .in_statement()
+                .failure("the text holds a NUL character; PostgreSQL cannot read it")
+                .at("/schema/sql"));
         }
         Value::String(sql) => return Ok(sql),
         Value::Null => return Ok(""),
@@ -130,7 +127,7 @@ fn text(sql: &Value) -> Result<&str, Failure> {
     let message = format!(
         "argument 1 must be a string or unicode object: got {type_name} instead\nsql must be text"
     );
-    Err(Failure::statement("TypeError", message).at("/schema/sql"))
+    Err(TYPE_ERROR.in_statement().failure(message).at("/schema/sql"))
 }
 
 /// What stood around the statements.
@@ -182,18 +179,17 @@ fn unwrap_transaction(found: &mut Vec<statements::Statement<'_>>) -> Unwrapped {
 
 fn refuse(class: Class) -> Result<(), Failure> {
     let failure = match class {
-        Class::TransactionControl => Failure::statement(
-            "InvalidTransactionTermination",
-            "each call is one transaction: BEGIN may stand first and COMMIT last, nothing else may begin or end one. \
-             Savepoints work",
+        Class::TransactionControl => INVALID_TRANSACTION_TERMINATION.failure(
+            "each call is one transaction: BEGIN may stand first and COMMIT last, nothing else may \
+             begin or end one. Savepoints work",
         ),
-        Class::CopyFromClient => Failure::statement(
-            "ProgrammingError",
-            "can't execute COPY FROM: use the copy_from() method instead\nuse InsertValuesV2 for rows of a call",
+        Class::CopyFromClient => PROGRAMMING_ERROR.failure(
+            "can't execute COPY FROM: use the copy_from() method instead\n\
+             use InsertValuesV2 for rows of a call",
         ),
-        Class::CopyToClient => Failure::statement(
-            "ProgrammingError",
-            "can't execute COPY TO: use the copy_to() method instead\nuse SELECT with fetch_results",
+        Class::CopyToClient => PROGRAMMING_ERROR.failure(
+            "can't execute COPY TO: use the copy_to() method instead\n\
+             use SELECT with fetch_results",
         ),
         _ => return Ok(()),
     };

@@ -2,10 +2,11 @@
 
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{
-    Access, Call, Command, Failure, Parameter, ParameterKind, Plan, Reply, Sql, Statement, params,
+    Access, Call, Failure, Handler, Parameter, ParameterKind, Plan, Reply, Sql, Statement, params,
 };
 use serde::Deserialize;
 
+use crate::errors;
 use crate::grammar;
 
 #[derive(Deserialize)]
@@ -40,17 +41,21 @@ impl Default for Schema {
     }
 }
 
-pub(crate) fn command() -> Command {
-    let mut schema = Parameter::required("schema", ParameterKind::Any, "How to drop the table.")
-        .with_schema::<Schema>();
-    schema.required = false;
-    crate::table_command(
-        "DropTableV2",
-        "Drops a table, or several separated by commas; a missing one is no error.",
-        Access::Define,
-        Some(schema),
-        r#"{"table_name": "users"}"#,
-    )
+pub(crate) const HANDLER: Handler = Handler {
+    name: "DropTableV2",
+    summary: "Drops a table, or several separated by commas; a missing one is no error.",
+    access: Access::Define,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA],
+    example: r#"{"table_name": "users"}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
+    let schema = Parameter::optional("schema", ParameterKind::Any, "How to drop the table.");
+    crate::on_table(schema.with_schema::<Schema>())
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {

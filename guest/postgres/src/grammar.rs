@@ -16,6 +16,8 @@ pub(crate) use items::{dropped_tables, order, scalar, select_items, source, tabl
 use airlock_connector::lex::{self, Kind, Token};
 use airlock_connector::{Failure, Ident, Sql};
 
+use crate::errors::SYNTAX_ERROR;
+
 /// Deepest nesting of parentheses, far beyond what people write, well within the stack.
 const MAX_DEPTH: usize = 50;
 
@@ -25,7 +27,7 @@ pub(crate) struct Refused(String);
 
 impl Refused {
     pub(crate) fn at(self, pointer: &str) -> Failure {
-        Failure::parameters("SyntaxError", self.0).at(pointer)
+        SYNTAX_ERROR.failure(self.0).at(pointer)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{
-    Access, Call, Command, Failure, Ident, Plan, QualifiedName, Sealed, Sql, Statement, params,
+    Access, Call, Failure, Handler, Ident, Parameter, Plan, QualifiedName, Sealed, Sql, Statement,
+    params,
 };
 use serde::Deserialize;
 
 use crate::OnTable;
+use crate::errors::{self, SYNTAX_ERROR, VALUE_ERROR};
 use crate::python;
 use crate::rows::{self, Rows};
 
@@ -42,17 +44,23 @@ struct OnConflict {
     update: Option<Vec<String>>,
 }
 
-pub(crate) fn command() -> Command {
-    crate::table_command(
-        "InsertValuesV2",
-        "Inserts rows into a table, all or none.",
-        Access::Write,
-        Some(crate::schema_parameter::<Schema>(
-            "Columns and rows to insert.",
-            &["/values"],
-        )),
-        r#"{"table_name": "users", "schema": {"columns": ["name", "email"], "values": [["Ann", "ann@example.com"]]}}"#,
-    )
+pub(crate) const HANDLER: Handler = Handler {
+    name: "InsertValuesV2",
+    summary: "Inserts rows into a table, all or none.",
+    access: Access::Write,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA],
+    example: r#"{"table_name": "users", "schema": {"columns": ["name", "email"], "values": [["Ann", "ann@example.com"]]}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
+    crate::on_table(crate::schema_parameter::<Schema>(
+        "Columns and rows to insert.",
+        &["/values"],
+    ))
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
@@ -62,11 +70,13 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     }
     if schema.columns.is_empty() {
         let message = "syntax error at or near \")\"\ncolumns is empty; name at least one column";
-        return Err(Failure::statement("SyntaxError", message).at("/schema/columns"));
+        return Err(SYNTAX_ERROR
+            .in_statement()
+            .failure(message)
+            .at("/schema/columns"));
     }
-    let table = QualifiedName::parse(&table_name).map_err(|invalid| {
-        Failure::parameters("SyntaxError", invalid.to_string()).at("/table_name")
-    })?;
+    let table = QualifiedName::parse(&table_name)
+        .map_err(|invalid| SYNTAX_ERROR.failure(invalid.to_string()).at("/table_name"))?;
     let columns = idents(&schema.columns, "/schema/columns")?;
     let sql = Sql::new("INSERT INTO ").name(&table).text(" (");
     let sql = sql
@@ -91,11 +101,9 @@ fn on_conflict(sql: Sql, conflict: &OnConflict) -> Result<Sql, Failure> {
     let sql = sql.text(" ON CONFLICT");
     let sql = match (&conflict.columns, &conflict.constraint) {
         (Some(_), Some(_)) => {
-            return Err(Failure::parameters(
-                "ValueError",
-                "on_conflict takes columns or constraint, not both",
-            )
-            .at(POINTER));
+            return Err(VALUE_ERROR
+                .failure("on_conflict takes columns or constraint, not both")
+                .at(POINTER));
         }
         (Some(columns), None) => {
             let columns = idents(columns, "/schema/on_conflict/columns")?;
@@ -111,7 +119,7 @@ fn on_conflict(sql: Sql, conflict: &OnConflict) -> Result<Sql, Failure> {
     match &conflict.update {
         None => Ok(sql.text(" DO NOTHING")),
         Some(update) if update.is_empty() || (conflict.columns.is_none() && conflict.constraint.is_none()) => Err(
-            Failure::parameters("ValueError", "on_conflict with update needs columns to update, and columns or constraint to tell which row exists")
+            VALUE_ERROR.failure("on_conflict with update needs columns to update, and columns or constraint to tell which row exists")
                 .at(POINTER),
         ),
         Some(update) => {
@@ -122,8 +130,7 @@ fn on_conflict(sql: Sql, conflict: &OnConflict) -> Result<Sql, Failure> {
 }
 
 fn ident(text: &str, pointer: &str) -> Result<Ident, Failure> {
-    Ident::parse(text)
-        .map_err(|invalid| Failure::parameters("SyntaxError", invalid.to_string()).at(pointer))
+    Ident::parse(text).map_err(|invalid| SYNTAX_ERROR.failure(invalid.to_string()).at(pointer))
 }
 
 fn idents(texts: &[String], pointer: &str) -> Result<Vec<Ident>, Failure> {

@@ -10,6 +10,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::errors::{KEY_ERROR, PROGRAMMING_ERROR, TYPE_ERROR, UNDEFINED_PARAMETER, VALUE_ERROR};
 use crate::python;
 
 /// What fills the placeholders.
@@ -55,7 +56,7 @@ impl<'a> Placeholders<'a> {
                 "there is no parameter {}\nwrite %s for each value",
                 token.text
             );
-            return Err(Failure::statement("UndefinedParameter", message).at("/schema/sql"));
+            return Err(UNDEFINED_PARAMETER.failure(message).at("/schema/sql"));
         }
         if matches!(self.values, Values::Scalar(Sealed::Null)) {
             return Ok(Sql::default().caller_text(text));
@@ -115,11 +116,9 @@ impl<'a> Placeholders<'a> {
                 rest = after;
             } else if let Some(after) = after.strip_prefix('(') {
                 let Some((name, after)) = after.split_once(')') else {
-                    return Err(Failure::statement(
-                        "ProgrammingError",
-                        "incomplete placeholder: '%(' without ')'",
-                    )
-                    .at("/schema/sql"));
+                    return Err(PROGRAMMING_ERROR
+                        .failure("incomplete placeholder: '%(' without ')'")
+                        .at("/schema/sql"));
                 };
                 sql = sql.argument(self.named(name)?);
                 rest = after
@@ -154,19 +153,24 @@ impl<'a> Placeholders<'a> {
                 "there are more placeholders than the {length} values"
             ))
             .at("/schema/values")),
-            Values::Named(_) => Err(Failure::statement(
-                "TypeError",
-                "dict is not a sequence\nvalues is an object, so placeholders are written %(name)s",
-            )
-            .at("/schema/values")),
-            Values::Scalar(kind) => Err(Failure::statement(
-                "TypeError",
-                format!(
+            Values::Named(_) => {
+                let message = "dict is not a sequence\n\
+                               values is an object, so placeholders are written %(name)s";
+                Err(TYPE_ERROR
+                    .in_statement()
+                    .failure(message)
+                    .at("/schema/values"))
+            }
+            Values::Scalar(kind) => {
+                let message = format!(
                     "'{}' object does not support indexing\nvalues must be a list or an object",
                     python::type_name(*kind)
-                ),
-            )
-            .at("/schema/values")),
+                );
+                Err(TYPE_ERROR
+                    .in_statement()
+                    .failure(message)
+                    .at("/schema/values"))
+            }
         }
     }
 
@@ -176,13 +180,20 @@ impl<'a> Placeholders<'a> {
                 Ok(Argument::Input(params::child("/schema/values", name)))
             }
             Values::Named(_) => {
-                Err(Failure::statement("KeyError", format!("'{name}'\nthere is no value of this name")).at("/schema/values"))
+                let message = format!("'{name}'\nthere is no value of this name");
+                Err(KEY_ERROR
+                    .in_statement()
+                    .failure(message)
+                    .at("/schema/values"))
             }
-            Values::List(_) | Values::Scalar(_) => Err(Failure::statement(
-                "TypeError",
-                "list indices must be integers or slices, not str\nvalues must be an object for %(name)s placeholders",
-            )
-            .at("/schema/values")),
+            Values::List(_) | Values::Scalar(_) => {
+                let message = "list indices must be integers or slices, not str\n\
+                               values must be an object for %(name)s placeholders";
+                Err(TYPE_ERROR
+                    .in_statement()
+                    .failure(message)
+                    .at("/schema/values"))
+            }
         }
     }
 
@@ -193,14 +204,15 @@ impl<'a> Placeholders<'a> {
             .whole
             .get(..byte)
             .map_or(byte, |text| text.chars().count());
-        Failure::statement(
-            "ValueError",
-            format!(
-                "unsupported format character '{character}' ({:#x}) at index {index}\nwrite %% for a percent sign next to placeholders",
-                u32::from(character)
-            ),
-        )
-        .at("/schema/sql")
+        let message = format!(
+            "unsupported format character '{character}' ({:#x}) at index {index}\n\
+             write %% for a percent sign next to placeholders",
+            u32::from(character)
+        );
+        VALUE_ERROR
+            .in_statement()
+            .failure(message)
+            .at("/schema/sql")
     }
 }
 

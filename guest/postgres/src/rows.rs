@@ -4,6 +4,7 @@ use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{Failure, Reply, RowShape, Sql};
 use serde::Deserialize;
 
+use crate::errors::VALUE_ERROR;
 use crate::grammar;
 
 /// Shape of the rows in the reply.
@@ -46,11 +47,9 @@ pub(crate) fn returning(
 ) -> Result<(Sql, Reply), Failure> {
     match columns {
         None => Ok((sql, Reply::Affected)),
-        Some([]) => Err(Failure::parameters(
-            "ValueError",
-            "returning is empty; name at least one column, or * for all",
-        )
-        .at("/schema/returning")),
+        Some([]) => Err(VALUE_ERROR
+            .failure("returning is empty; name at least one column, or * for all")
+            .at("/schema/returning")),
         Some(columns) => Ok((
             select_list(sql.text(" RETURNING "), columns, "/schema/returning")?,
             rows.into(),

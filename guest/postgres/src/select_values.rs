@@ -2,12 +2,13 @@
 
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{
-    Access, Argument, Call, Command, Failure, Plan, Sealed, Sql, Statement, params,
+    Access, Argument, Call, Failure, Handler, Parameter, Plan, Sealed, Sql, Statement, params,
 };
 use serde::Deserialize;
 
 use crate::OnTable;
 use crate::condition::{self, Where};
+use crate::errors::{self, EXCEPTION};
 use crate::grammar;
 use crate::rows::{self, Rows};
 
@@ -37,18 +38,24 @@ struct Schema {
     rows: Rows,
 }
 
-pub(crate) fn command() -> Command {
+pub(crate) const HANDLER: Handler = Handler {
+    name: "SelectValuesV2",
+    summary: "Reads rows of a table.",
+    access: Access::Read,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA, &[EXCEPTION]],
+    example: r#"{"table_name": "users", "schema": {"columns": ["id", "name"], "where": [["id", ">", 10]]}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
     let sealed = [&condition::SEALED[..], &["/limit", "/offset"]].concat();
-    crate::table_command(
-        "SelectValuesV2",
-        "Reads rows of a table.",
-        Access::Read,
-        Some(crate::schema_parameter::<Schema>(
-            "Columns to read and conditions on the rows.",
-            &sealed,
-        )),
-        r#"{"table_name": "users", "schema": {"columns": ["id", "name"], "where": [["id", ">", 10]]}}"#,
-    )
+    crate::on_table(crate::schema_parameter::<Schema>(
+        "Columns to read and conditions on the rows.",
+        &sealed,
+    ))
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {

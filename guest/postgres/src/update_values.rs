@@ -2,13 +2,15 @@
 
 use airlock_connector::schemars::{self, JsonSchema};
 use airlock_connector::{
-    Access, Argument, Call, Command, Failure, Ident, Plan, Sealed, Sql, Statement, params,
+    Access, Argument, Call, Failure, Handler, Ident, Parameter, Plan, Sealed, Sql, Statement,
+    params,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::OnTable;
 use crate::condition::{self, Where};
+use crate::errors::{self, ATTRIBUTE_ERROR, EXCEPTION, KEY_ERROR, SYNTAX_ERROR, VALUE_ERROR};
 use crate::grammar;
 use crate::rows::{self, Rows};
 
@@ -39,18 +41,24 @@ struct Schema {
     rows: Rows,
 }
 
-pub(crate) fn command() -> Command {
+pub(crate) const HANDLER: Handler = Handler {
+    name: "UpdateValuesV2",
+    summary: "Changes rows of a table.",
+    access: Access::Write,
+    raw: false,
+    parameters,
+    errors: &[errors::SCHEMA, &[EXCEPTION, ATTRIBUTE_ERROR]],
+    example: r#"{"table_name": "users", "schema": {"set": {"email": "ann@example.org"}, "where": [["id", "=", 5]]}}"#,
+    plan,
+    resume: None,
+};
+
+fn parameters() -> Vec<Parameter> {
     let sealed = [&condition::SEALED[..], &["/set/*", "/values/*"]].concat();
-    crate::table_command(
-        "UpdateValuesV2",
-        "Changes rows of a table.",
-        Access::Write,
-        Some(crate::schema_parameter::<Schema>(
-            "New values and conditions on the rows.",
-            &sealed,
-        )),
-        r#"{"table_name": "users", "schema": {"set": {"email": "ann@example.org"}, "where": [["id", "=", 5]]}}"#,
-    )
+    crate::on_table(crate::schema_parameter::<Schema>(
+        "New values and conditions on the rows.",
+        &sealed,
+    ))
 }
 
 pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
@@ -61,7 +69,8 @@ pub(crate) fn plan(call: &Call) -> Result<Plan, Failure> {
     let mut sql = sql.text(" SET ");
     for (at, (column, value)) in assignments(&schema)?.into_iter().enumerate() {
         let name = Ident::parse(column).map_err(|invalid| {
-            Failure::parameters("SyntaxError", invalid.to_string())
+            SYNTAX_ERROR
+                .failure(invalid.to_string())
                 .at(params::child("/schema/set", column))
         })?;
         sql = sql
@@ -98,18 +107,20 @@ fn assignments(schema: &Schema) -> Result<Vec<(&str, String)>, Failure> {
                 columns.len(),
                 values.len()
             );
-            return Err(Failure::parameters("ValueError", message).at("/schema/values"));
+            return Err(VALUE_ERROR.failure(message).at("/schema/values"));
         }
         (None, Some(_), None) => {
-            return Err(Failure::parameters("KeyError", "'values'").at("/schema"));
+            return Err(KEY_ERROR.failure("'values'").at("/schema"));
         }
         (None, None, _) => {
             let message = "'set': give the new values as {\"set\": {\"column\": value}} or as columns and values";
-            return Err(Failure::parameters("KeyError", message).at("/schema"));
+            return Err(KEY_ERROR.failure(message).at("/schema"));
         }
     };
     if assignments.is_empty() {
-        return Err(Failure::parameters("ValueError", "there is nothing to set").at("/schema/set"));
+        return Err(VALUE_ERROR
+            .failure("there is nothing to set")
+            .at("/schema/set"));
     }
     Ok(assignments)
 }
@@ -118,7 +129,7 @@ fn assignments(schema: &Schema) -> Result<Vec<(&str, String)>, Failure> {
 fn attribute_error(failure: Failure) -> Failure {
     match failure.pointer.as_deref() {
         Some("/schema/set") => Failure {
-            code: "AttributeError".into(),
+            code: ATTRIBUTE_ERROR.code().into(),
             ..failure
         },
         _ => failure,
@@ -130,7 +141,7 @@ pub(crate) fn refuse_without_where(required: bool, conditions: &Where) -> Result
     if required && conditions.is_empty() {
         let message =
             "require_where is set and there are no conditions; all rows would be affected";
-        return Err(Failure::parameters("ValueError", message).at("/schema/where"));
+        return Err(VALUE_ERROR.failure(message).at("/schema/where"));
     }
     Ok(())
 }

@@ -6,11 +6,23 @@ use airlock_connector::{
 };
 use airlock_postgres::Postgres;
 
+/// Whatever fails does so with a code that the manifest lists for the command.
 fn plan(command: &str, input: &str) -> Result<Plan, Failure> {
-    Postgres::plan(Call {
+    let planned = Postgres::plan(Call {
         command: command.into(),
         input: input.into(),
-    })
+    });
+    if let Err(failure) = &planned {
+        let mut commands = Postgres::describe().commands.into_iter();
+        let described = commands.find(|described| described.name == command);
+        let errors = described.expect("it is a command").errors;
+        assert!(
+            errors.iter().any(|error| error.code == failure.code),
+            "{command} does not list {}",
+            failure.code
+        );
+    }
+    planned
 }
 
 /// The plan as lines: each statement, then its arguments.

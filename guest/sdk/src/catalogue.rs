@@ -45,6 +45,12 @@ impl ErrorCode {
         }
     }
 
+    /// The same code for parameters that have the right form but make no statement.
+    #[must_use]
+    pub const fn in_statement(self) -> ErrorCode {
+        ErrorCode::statement(self.code, self.summary)
+    }
+
     /// The code, as callers see it.
     #[must_use]
     pub const fn code(&self) -> &'static str {
