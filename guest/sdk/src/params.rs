@@ -5,16 +5,18 @@
 //! types of the fields. [`parse`] reads anything else that serde reads, such as objects in objects.
 
 mod choice;
+mod declaration;
 mod integer;
 mod list;
 mod passed;
 mod typed;
 
 pub use choice::{choice, schema_of};
+pub use declaration::{Members, Parameters, declare, name, on_database};
 pub use integer::Integer;
 pub use list::List;
 pub use passed::{Passable, Passed};
-pub use typed::{Members, Parameters, Typed, declare, on_database};
+pub use typed::Typed;
 
 use crate::{Call, ErrorCode, Failure, Sealed};
 use serde::Deserialize;
