@@ -77,9 +77,13 @@ fn plan(input: &Input) -> Result<Plan, Failure> {
     let parameters = highest_parameter(&statement.words)?;
     let values = input.values.as_deref().unwrap_or_default();
     if parameters != values.len() {
-        let given = values.len();
+        let has = match parameters {
+            0 => "no parameters".to_owned(),
+            last => format!("parameters up to ${last}"),
+        };
         let message = format!(
-            "the statement has parameters up to ${parameters}, but there are {given} values"
+            "the statement has {has}, but there are {} values",
+            values.len()
         );
         return Err(VALUES_MISMATCH.failure(message).at("/values"));
     }

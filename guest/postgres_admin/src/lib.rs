@@ -1,8 +1,8 @@
 //! The `postgres_admin` connector: what is in a database, and what it is doing. It only reads.
 //!
 //! One module for each command: its parameters as a struct, from which the manifest and the JSON
-//! Schema are made, and a pure function from these to a plan. [`relation`] is what several commands
-//! know about relations and schemas, [`errors`] are the codes that only this connector answers.
+//! Schema are made, and a pure function from these to a plan. `relation` is what several commands
+//! know about relations and schemas, `errors` are the codes that only this connector answers.
 //!
 //! Names and patterns are data here, never SQL: callers give a name as the catalog stores it, without
 //! quotes, and it reaches the server as an argument that nobody on the way has seen. Tables and
