@@ -135,7 +135,10 @@ limits! {
     kept_reply_bytes: usize = MIB;
     /// Calls that are worked on at the same time; more are turned away.
     concurrent_calls: usize = 512;
-    /// Time in milliseconds that calls may go on after the order to stop.
+    /// Time in milliseconds between the order to stop, after which `/readiness` says no, and the moment when
+    /// nothing is accepted any more. None unless a load balancer asks: it needs two or three of its questions.
+    unready_ms: u64 = 0;
+    /// Time in milliseconds that calls may go on when nothing is accepted any more after the order to stop.
     drain_ms: u64 = 30_000;
     /// Connections from clients that are open at the same time, on each listener; more are answered 503.
     /// Four times the calls: most of those that engines keep are idle.

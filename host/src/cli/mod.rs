@@ -8,9 +8,11 @@ mod check;
 mod commands;
 mod connectors;
 mod demo;
+mod health;
 mod input;
 mod inspect;
 mod logging;
+mod notify;
 mod once;
 mod replay;
 mod serve;
@@ -59,6 +61,8 @@ enum Command {
         #[arg(value_name = "CONFIG")]
         config: PathBuf,
     },
+    /// Ask a running server whether it is ready for calls.
+    Health(HealthArguments),
     /// List the commands.
     Commands {
         /// Print the whole manifests as JSON.
@@ -117,6 +121,24 @@ struct ServeArguments {
     /// How to write the log.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+struct HealthArguments {
+    /// Where the server is. Its certificate is not checked.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AIRLOCK_HEALTH_URL",
+        default_value = "http://127.0.0.1:7004"
+    )]
+    url: String,
+    /// Ask whether it is alive instead.
+    #[arg(long)]
+    live: bool,
+    /// Time in milliseconds to wait for the answer.
+    #[arg(long, value_name = "MS", default_value_t = 3_000)]
+    timeout_ms: u64,
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +214,7 @@ impl Arguments {
             Command::Call { call, database } => once::call(&call, database),
             Command::Plan(call) => once::plan(&call),
             Command::Check { config } => check::run(&config),
+            Command::Health(arguments) => health::run(&arguments),
             Command::Commands { json, connectors } => commands::run(json, &connectors),
             Command::Compile {
                 compile_ms,

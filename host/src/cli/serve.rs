@@ -1,12 +1,12 @@
 //! `airlock serve`: configure, load, listen, serve, drain.
 
-use super::{Ending, Result, ServeArguments, async_runtime, connectors, logging};
+use super::{Ending, Result, ServeArguments, async_runtime, connectors, logging, notify};
 use airlock::Secret;
 use airlock::admin::Admin;
 use airlock::http::{self, App, Certificates, Drained, HttpService, Listener};
 use airlock::postgres::Cluster;
 use airlock::swap::{self, ConfigFile, Deployment};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -112,7 +112,15 @@ pub(super) async fn listen(
     ));
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{}", listener.local_addr()?);
-    let service = HttpService::new(App::new(deployment.runtime().clone(), &config));
+    let app = App::new(deployment.runtime().clone(), &config);
+    let unready = Duration::from_millis(config.limits.unready_ms);
+    let stops = http::leaving(
+        app.readiness(),
+        unready,
+        stops.inspect(|()| notify::stopping()),
+    );
+    let service = HttpService::new(app);
+    notify::ready();
     let listener = Listener {
         socket: listener,
         limits: config.limits,

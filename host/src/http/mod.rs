@@ -6,6 +6,7 @@
 //! its response the headers of `security.rs`; `access.rs`, which decides who may call, and `cors.rs`,
 //! which browsers; `routes.rs`, which is the protocol, and `perform.rs`, which runs a command with the
 //! body that `receive.rs` takes, and replies by `envelope.rs`.
+//! `readiness.rs` tells balancers whether to send any.
 //! `admin.rs` is the admin surface, on a listener of its own.
 
 mod access;
@@ -18,6 +19,7 @@ mod edge;
 mod envelope;
 mod key;
 mod perform;
+mod readiness;
 mod receive;
 mod refuse;
 mod request_id;
@@ -29,6 +31,7 @@ mod tls;
 mod turned_away;
 
 pub use admin::admin;
+pub use readiness::{Readiness, leaving};
 pub use routes::{App, HttpService};
 pub use serve::{Drained, Listener, serve};
 pub use tls::Certificates;

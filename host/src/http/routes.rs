@@ -3,6 +3,7 @@
 use super::cors::Cors;
 use super::edge::Secure;
 use super::key::Key;
+use super::readiness::Readiness;
 use super::receive::Bodies;
 use super::turned_away::TurnedAway;
 use super::{access, commands, envelope, perform};
@@ -16,6 +17,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::{MethodRouter, any};
 use futures_util::future::BoxFuture;
+use serde_json::json;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -37,6 +39,7 @@ pub struct App {
     pub(super) calls: Arc<Semaphore>,
     pub(super) bodies: Arc<Bodies>,
     pub(super) turned_away: TurnedAway,
+    pub(super) readiness: Arc<Readiness>,
 }
 
 impl App {
@@ -49,10 +52,17 @@ impl App {
             calls: Arc::new(Semaphore::new(calls)),
             bodies: Bodies::new(limits.bodies_bytes),
             turned_away: TurnedAway::default(),
+            readiness: Arc::new(Readiness::of(config)),
             runtime,
             api_key: config.api_key.as_ref().map(Key::new),
             cors_origins: config.cors_origins.clone(),
         }
+    }
+
+    /// Whether calls should come here.
+    #[must_use]
+    pub fn readiness(&self) -> Arc<Readiness> {
+        self.readiness.clone()
     }
 }
 
@@ -101,6 +111,8 @@ fn routes(app: &Arc<App>) -> Router {
             "/v1/liveness",
             read(|_| envelope::json(StatusCode::OK, r#"{"ok": true}"#)),
         )
+        .route("/readiness", read(ready))
+        .route("/v1/readiness", read(ready))
         .route(
             "/v1/commands",
             read(|app| {
@@ -147,6 +159,16 @@ fn html(text: &'static str) -> Response<Body> {
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     response
+}
+
+fn ready(app: &App) -> Response<Body> {
+    match app.readiness.ask(&app.runtime) {
+        Ok(()) => envelope::json(StatusCode::OK, r#"{"ready": true}"#),
+        Err(reason) => {
+            let body = json!({"ready": false, "reason": reason});
+            envelope::json(StatusCode::SERVICE_UNAVAILABLE, body.to_string())
+        }
+    }
 }
 
 fn no_auth() -> Response<Body> {
