@@ -3,12 +3,14 @@
 //! They are kept as bytes, so that what is equal can be told from what is not: connections made with
 //! one are never used for another.
 
+use crate::expiry;
 use crate::secret::Secret;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// The certificates of an operator for one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -41,6 +43,13 @@ impl Roots {
         Ok(roots)
     }
 
+    /// When the last of them ends; none where that cannot be read.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        let ends = self.0.iter().map(|root| expiry::of(root).ok());
+        ends.max().flatten()
+    }
+
     pub(crate) fn store(&self) -> Result<RootCertStore, rustls::Error> {
         let mut store = RootCertStore::empty();
         for root in self.0.iter() {
@@ -67,6 +76,12 @@ impl ClientCertificate {
             other => other.to_string(),
         })?;
         Ok(client)
+    }
+
+    /// When the first of its chain ends; none where that cannot be read.
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        expiry::first(self.chain.iter().map(|certificate| &**certificate))
     }
 
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {

@@ -59,6 +59,11 @@ impl Databases {
         self.named.keys()
     }
 
+    /// The databases that have a name, in order of it, and where their connections are made.
+    pub fn logins(&self) -> impl Iterator<Item = (&DatabaseName, &Login)> {
+        self.named.iter()
+    }
+
     /// Where a call of `connector`, which is held to `policy`, shall run.
     ///
     /// # Errors

@@ -44,6 +44,7 @@ pub mod config;
 pub mod connector;
 pub mod databases;
 pub mod exec;
+pub mod expiry;
 pub mod fault;
 pub mod http;
 pub mod input;

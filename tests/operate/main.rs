@@ -6,6 +6,7 @@
     clippy::unwrap_used
 )]
 
+mod doctor;
 mod health;
 mod notify;
 mod readiness;

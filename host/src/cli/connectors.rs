@@ -1,7 +1,8 @@
 //! Loads the connectors that a command works with.
 
+use super::progress::Progress;
 use super::{ConnectorArguments, Result};
-use airlock::config::Config;
+use airlock::config::{Config, ConfigError};
 use airlock::recording::Recorder;
 use airlock::swap::Deployment;
 use airlock::{CompileCache, Compiler, Fault, Imports, Policy, Profile, Runtime};
@@ -11,6 +12,11 @@ use std::sync::Arc;
 
 /// What the configuration file says, with the directory that the command line names.
 pub(super) fn configure(arguments: &ConnectorArguments) -> Result<Config> {
+    Ok(read(arguments)?)
+}
+
+/// As [`configure`]; the error is every mistake.
+pub(super) fn read(arguments: &ConnectorArguments) -> std::result::Result<Config, ConfigError> {
     let mut config = Config::load(arguments.config.as_deref())?;
     if let Some(directory) = &arguments.connectors {
         config.connector_dir = Some(directory.clone());
@@ -27,6 +33,7 @@ pub(super) fn load(config: Config) -> Result<Arc<Runtime>> {
 /// The connectors of a configuration, all of them in service.
 pub(super) fn deploy(config: Config) -> Result<Deployment> {
     let deployment = deployment(config)?;
+    let _progress = Progress::of("loading connectors");
     let refused = deploy_all(&deployment)?;
     if refused.is_empty() {
         return Ok(deployment);
@@ -83,7 +90,7 @@ pub(super) fn widest() -> Policy {
 }
 
 /// Where this user's programs keep what they can make again.
-fn user_cache_dir() -> Option<PathBuf> {
+pub(super) fn user_cache_dir() -> Option<PathBuf> {
     let base = |variable: &str| {
         let path = PathBuf::from(env::var_os(variable)?);
         // Others are to be ignored, by the standard that names the variable.

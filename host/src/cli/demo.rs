@@ -1,12 +1,14 @@
 //! `airlock demo`: the guide's user registration, each step as call, SQL and reply.
 
+use super::progress::Progress;
+use super::style::{self, Style};
 use super::{Ending, Result, async_runtime, connectors, serve};
 use airlock::config::Config;
 use airlock::plan::{Arguments, Plan};
 use airlock::postgres::Cluster;
 use airlock::{Parameters, Runtime};
 use serde_json::{Map, Value, json};
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// One service task of the workflow: why, which command, and its `schema` where it has one.
@@ -74,7 +76,9 @@ fn steps() -> [Step; 8] {
 pub(super) fn run(go_on: bool) -> Result<Ending> {
     let mut out = io::stdout();
     writeln!(out, "Starting a private PostgreSQL …")?;
+    let progress = Progress::of("making a database");
     let cluster = Cluster::start()?;
+    drop(progress);
     let deployment = connectors::deploy(Config::load(None)?)?;
     let runtime = deployment.runtime().clone();
     let tasks = async_runtime()?;
@@ -119,11 +123,7 @@ async fn show(
         call.insert("schema".into(), schema.clone());
     }
     let shown = Value::Object(call.clone());
-    let (bold, plain) = if io::stdout().is_terminal() {
-        ("\x1b[1m", "\x1b[0m")
-    } else {
-        ("", "")
-    };
+    let (bold, plain) = Style::of(&io::stdout()).around(style::BOLD);
     writeln!(
         out,
         "\n{bold}{number}. {why}{plain}\n   call   {command} {shown}"

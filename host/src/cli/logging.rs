@@ -1,8 +1,9 @@
 //! The log, on standard error.
 
+use super::style::Style;
 use airlock::panics;
 use clap::ValueEnum;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise.
@@ -26,7 +27,9 @@ pub(super) fn start(format: LogFormat) {
         .with_env_filter(filter)
         .with_writer(io::stderr);
     let _ = match format {
-        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Text => builder
+            .with_ansi(Style::of(&io::stderr()).is_coloured())
+            .try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
 }

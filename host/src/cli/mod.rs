@@ -8,14 +8,17 @@ mod check;
 mod commands;
 mod connectors;
 mod demo;
+mod doctor;
 mod health;
 mod input;
 mod inspect;
 mod logging;
 mod notify;
 mod once;
+mod progress;
 mod replay;
 mod serve;
+mod style;
 
 use airlock::connector::compile;
 use clap::{Args, Parser, Subcommand};
@@ -60,6 +63,14 @@ enum Command {
         /// The file.
         #[arg(value_name = "CONFIG")]
         config: PathBuf,
+    },
+    /// Look whether machine, configuration, connectors and databases are fit to serve.
+    Doctor {
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        connectors: ConnectorArguments,
     },
     /// Ask a running server whether it is ready for calls.
     Health(HealthArguments),
@@ -214,6 +225,7 @@ impl Arguments {
             Command::Call { call, database } => once::call(&call, database),
             Command::Plan(call) => once::plan(&call),
             Command::Check { config } => check::run(&config),
+            Command::Doctor { json, connectors } => doctor::run(json, &connectors),
             Command::Health(arguments) => health::run(&arguments),
             Command::Commands { json, connectors } => commands::run(json, &connectors),
             Command::Compile {
@@ -238,7 +250,8 @@ impl Arguments {
             // The reader of a pipe has seen enough.
             Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
             Err(error) => {
-                let _ = writeln!(io::stderr(), "airlock: {error}");
+                let (on, off) = style::Style::of(&io::stderr()).around(style::BAD);
+                let _ = writeln!(io::stderr(), "{on}airlock:{off} {error}");
                 ExitCode::from(if error.is::<input::Usage>() { 2 } else { 1 })
             }
         }

@@ -9,18 +9,20 @@ use crate::limits::Limits;
 use crate::policy::DatabaseName;
 use crate::secret::Secret;
 use std::env::VarError;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The environment.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
 
-/// Reads the table of the database `name`; none where it is mistaken.
+/// Reads the table of the database `name`; none where it is mistaken. The files with its secrets are added
+/// to `secret_files`.
 pub(super) fn read(
     name: At<&str>,
     table: Table<'_>,
     directory: &Path,
     variables: Variables<'_>,
     limits: &Limits,
+    secret_files: &mut Vec<PathBuf>,
 ) -> Option<(DatabaseName, Login)> {
     let mistakes = table.mistakes();
     let named = DatabaseName::new(name.value);
@@ -31,8 +33,9 @@ pub(super) fn read(
     let file = table.text("connection_string_file");
     let certificates = Certificates {
         roots: network::roots(&table, directory),
-        client: client_certificate(&table, directory),
+        client: client_certificate(&table, directory, secret_files),
     };
+    secret_files.extend(file.map(|file| directory.join(file.value)));
     table.finish();
     let (at, read) = match (variable, file) {
         (Some(variable), None) => (
@@ -81,7 +84,11 @@ fn from_file(path: &Path, limits: &Limits) -> Result<Secret, String> {
 }
 
 /// The certificate that the server knows the login by, where there is one.
-fn client_certificate(table: &Table<'_>, directory: &Path) -> Option<ClientCertificate> {
+fn client_certificate(
+    table: &Table<'_>,
+    directory: &Path,
+    secret_files: &mut Vec<PathBuf>,
+) -> Option<ClientCertificate> {
     let chain = table.text("client_certificate_file");
     let key = table.text("client_key_file");
     let (chain, key) = match (chain, key) {
@@ -93,6 +100,7 @@ fn client_certificate(table: &Table<'_>, directory: &Path) -> Option<ClientCerti
             return None;
         }
     };
+    secret_files.push(directory.join(key.value));
     let text = |given: At<&str>| {
         let text = files::text(&directory.join(given.value));
         text.map_err(|reason| table.mistakes().add(given.at, reason))

@@ -99,6 +99,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The databases that have a name.
     pub databases: Databases,
+    /// Files with connection strings and keys of logins.
+    pub secret_files: Vec<PathBuf>,
     /// Which servers may be dialled.
     pub network: Network,
     /// Key that callers must send; none lets every caller in.
@@ -216,6 +218,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         admin,
         tls,
         databases: databases.checked,
+        secret_files: databases.secret_files,
         network,
         api_key: None,
         cors_origins: Vec::new(),
@@ -238,6 +241,8 @@ struct Read {
     checked: Databases,
     /// All that have a table, so that a mistake in one is not reported again where it is named.
     declared: BTreeSet<DatabaseName>,
+    /// The files that their secrets are in.
+    secret_files: Vec<PathBuf>,
 }
 
 fn databases(
@@ -248,9 +253,11 @@ fn databases(
 ) -> Read {
     let mut declared = BTreeSet::new();
     let mut named = BTreeMap::new();
+    let mut secret_files = Vec::new();
     for (name, table) in table.tables("databases") {
         declared.extend(DatabaseName::new(name.value));
-        named.extend(database::read(name, table, directory, variables, limits));
+        let read = database::read(name, table, directory, variables, limits, &mut secret_files);
+        named.extend(read);
     }
     let raw = table.boolean("raw_connection_strings");
     if let Some(raw) = raw
@@ -265,6 +272,7 @@ fn databases(
     Read {
         checked: Databases::new(named, raw).behind(poolers(table)),
         declared,
+        secret_files,
     }
 }
 

@@ -47,6 +47,13 @@ impl Sandbox {
     }
 }
 
+/// Whether the kernel tells which pages of an instance were written to, which makes each call cheaper:
+/// Linux does from 6.7 on.
+#[must_use]
+pub fn scans_pages() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available()
+}
+
 /// Epochs that pass within `plan_ms` milliseconds.
 pub(super) fn epochs(plan_ms: u64) -> u64 {
     let epoch = u64::try_from(EPOCH.as_millis()).unwrap_or(1);

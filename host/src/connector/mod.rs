@@ -24,5 +24,5 @@ pub use compile::Compiler;
 pub use compile_cache::{CompileCache, CompileCacheError, CompileCacheKey, CompileCacheStats};
 pub use component::{Connector, Import};
 pub use digest::Digest;
-pub use engine::Sandbox;
+pub use engine::{Sandbox, scans_pages};
 pub(crate) use patience::Patience;

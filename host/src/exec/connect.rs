@@ -24,7 +24,7 @@ use tokio_postgres::Client;
 pub(super) type Reason = String;
 
 /// Why one host gave no session.
-enum Failed {
+pub(super) enum Failed {
     /// Another may.
     Here(Reason),
     /// The operator does not allow it.
@@ -52,20 +52,12 @@ pub(super) async fn connect(
     gate: &Gate,
     limits: &Limits,
 ) -> Result<Connection, Fault> {
-    let attempt = Attempt {
-        target,
-        gate,
-        in_force: gate.in_force(),
-        limits,
-    };
+    let attempt = Attempt::new(target, gate, limits);
     let mode = attempt.ssl_mode()?;
     for host in &target.hosts {
         attempt.permit(host)?;
     }
-    let most = Duration::from_millis(limits.connect_ms);
-    let budget = target
-        .connect_timeout
-        .map_or(most, |wanted| wanted.min(most));
+    let budget = attempt.budget();
     let mut reasons = String::new();
     for host in &target.hosts {
         match tokio::time::timeout(budget, attempt.host(host, mode)).await {
@@ -80,16 +72,36 @@ pub(super) async fn connect(
 }
 
 /// One connection on its way, under the policy that was in force when it began.
-struct Attempt<'a> {
+pub(super) struct Attempt<'a> {
     target: &'a ConnectionString,
     gate: &'a Gate,
-    in_force: Arc<InForce>,
+    pub(super) in_force: Arc<InForce>,
     limits: &'a Limits,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    pub(super) fn new(
+        target: &'a ConnectionString,
+        gate: &'a Gate,
+        limits: &'a Limits,
+    ) -> Attempt<'a> {
+        Attempt {
+            target,
+            gate,
+            in_force: gate.in_force(),
+            limits,
+        }
+    }
+
+    /// Time for one host.
+    pub(super) fn budget(&self) -> Duration {
+        let most = Duration::from_millis(self.limits.connect_ms);
+        let wanted = self.target.connect_timeout;
+        wanted.map_or(most, |wanted| wanted.min(most))
+    }
+
     /// The mode that is asked for. What a caller does not say is raised to what the operator demands.
-    fn ssl_mode(&self) -> Result<SslMode, Fault> {
+    pub(super) fn ssl_mode(&self) -> Result<SslMode, Fault> {
         let wanted = self.target.tls.mode;
         let least = match self.target.operator {
             None => self.in_force.network.least_ssl_mode,
@@ -109,7 +121,7 @@ impl Attempt<'_> {
     }
 
     /// Whether the host may be looked up and dialled, as far as that is known before.
-    fn permit(&self, host: &Host) -> Result<(), Denial> {
+    pub(super) fn permit(&self, host: &Host) -> Result<(), Denial> {
         let network = &self.in_force.network;
         match &host.place {
             Place::Name(name) => network.permits_lookup(name, host.port),
@@ -142,7 +154,11 @@ impl Attempt<'_> {
     }
 
     /// The addresses of a name that may be dialled. It is resolved here and nowhere else.
-    async fn permitted(&self, name: &HostName, port: u16) -> Result<Vec<SocketAddr>, Failed> {
+    pub(super) async fn permitted(
+        &self,
+        name: &HostName,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, Failed> {
         let found = self.gate.look_up(name, port).await?;
         let mut permitted = Vec::new();
         let mut denied = None;

@@ -70,6 +70,16 @@ impl Connection {
         &self.made.under
     }
 
+    /// What was dialled.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.made.endpoint
+    }
+
+    /// Whether it is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.made.tls.is_some()
+    }
+
     /// Whether the server sent a message that is too long, which ended the connection.
     pub(super) fn got_too_much(&self) -> bool {
         self.made.longest.is_exceeded()

@@ -19,6 +19,7 @@ mod copy;
 mod deadline;
 mod dial;
 mod error;
+mod examine;
 mod execution;
 mod failed;
 mod frames;
@@ -56,6 +57,9 @@ mod zone;
 
 pub use connection_string::ConnectionString;
 pub use deadline::Deadline;
+pub use examine::{
+    Encryption, Examination, Granted, Pooling, ServerFacts, Stage, Step, Wanted, examine,
+};
 pub use execution::{Execution, Progress};
 pub use once::Once;
 pub use pooler::{InvalidPooler, Pooler, Poolers};

@@ -94,7 +94,8 @@ impl Tls {
     }
 }
 
-fn client_config(
+/// The settings of a handshake by `mode`, see [`Tls::new`].
+pub(super) fn client_config(
     mode: SslMode,
     wanted: &TlsWanted,
     client: Option<&ClientCertificate>,
