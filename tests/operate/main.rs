@@ -7,9 +7,11 @@
 )]
 
 mod doctor;
+mod habits;
 mod health;
 mod notify;
 mod readiness;
+mod terminal;
 
 use airlock_tests::{Server, secrets};
 use nix::sys::signal::{Signal, kill};

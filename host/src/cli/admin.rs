@@ -1,5 +1,6 @@
 //! `airlock status` and `airlock swap`: speak to the admin surface of a running server.
 
+use super::progress::Progress;
 use super::{AdminArguments, Ending, Result, input::Usage};
 use airlock::Secret;
 use airlock::admin::{Admin, DEFAULT_LISTEN, Token};
@@ -58,9 +59,13 @@ fn ask(arguments: &AdminArguments, method: &str, path: &str) -> Result<Value> {
         .header("Authorization", format!("Bearer {}", token.expose()))
         .body(())
         .map_err(|error| Usage(format!("{base} is no address of an admin surface: {error}")))?;
-    let mut response = agent
-        .run(request)
-        .map_err(|error| format!("cannot reach the admin surface at {base}: {error}"))?;
+    let progress = Progress::of("waiting for the server");
+    let mut response = agent.run(request).map_err(|error| {
+        format!(
+            "cannot reach the admin surface at {base}: {error}; see that the server runs with a token, and name its --admin address or its --config"
+        )
+    })?;
+    drop(progress);
     let text = response.body_mut().read_to_string()?;
     let answer: Value = serde_json::from_str(&text)
         .map_err(|_| format!("what answers at {base} is not the admin surface of airlock"))?;

@@ -1,5 +1,6 @@
 //! `airlock inspect`: what a component is, before anyone trusts it.
 
+use super::progress::Progress;
 use super::{Ending, Result, connectors, input::Usage};
 use airlock::config::Config;
 use airlock::plan::ParameterKind;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
     let config = Config::load(None)?;
     let runtime = Runtime::compiling_by(connectors::compiler(&config)?, config.limits)?;
+    let progress = Progress::of("compiling");
     let connector = match file {
         Some(file) => {
             let bytes = fs::read(file)
@@ -32,6 +34,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
         }
         None => runtime.load_embedded(Policy::default())?,
     };
+    drop(progress);
     print(&connector)?;
     Ok(Ending::Done)
 }

@@ -9,6 +9,7 @@ mod commands;
 mod connectors;
 mod demo;
 mod doctor;
+mod examples;
 mod health;
 mod input;
 mod inspect;
@@ -18,10 +19,12 @@ mod once;
 mod progress;
 mod replay;
 mod serve;
+mod shell;
 mod style;
 
 use airlock::connector::compile;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use logging::LogFormat;
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -31,7 +34,7 @@ use std::process::ExitCode;
 
 /// Runs workflow connectors as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = examples::ALL)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -40,14 +43,17 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the connector-proxy protocol over HTTP.
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArguments),
     /// Show the user registration of the guide on a private PostgreSQL, step by step.
+    #[command(after_help = examples::DEMO)]
     Demo {
         /// Go on serving on that database afterwards.
         #[arg(long)]
         serve: bool,
     },
     /// Run one command and print its reply.
+    #[command(after_help = examples::CALL)]
     Call {
         #[command(flatten)]
         call: CallArguments,
@@ -57,14 +63,17 @@ enum Command {
         database: Option<String>,
     },
     /// Print the plan of one command and what its policy says to it, without touching a database.
+    #[command(after_help = examples::PLAN)]
     Plan(CallArguments),
     /// Report every mistake in a configuration file.
+    #[command(after_help = examples::CHECK)]
     Check {
         /// The file.
         #[arg(value_name = "CONFIG")]
         config: PathBuf,
     },
     /// Look whether machine, configuration, connectors and databases are fit to serve.
+    #[command(after_help = examples::DOCTOR)]
     Doctor {
         /// Print it as JSON.
         #[arg(long)]
@@ -73,8 +82,10 @@ enum Command {
         connectors: ConnectorArguments,
     },
     /// Ask a running server whether it is ready for calls.
+    #[command(after_help = examples::HEALTH)]
     Health(HealthArguments),
     /// List the commands.
+    #[command(after_help = examples::COMMANDS)]
     Commands {
         /// Print the whole manifests as JSON.
         #[arg(long)]
@@ -83,8 +94,10 @@ enum Command {
         connectors: ConnectorArguments,
     },
     /// Print how two versions of a connector plan the same recorded calls, where they differ.
+    #[command(after_help = examples::REPLAY)]
     Replay(ReplayArguments),
     /// Print what goes on in a running server: versions, calls, what was refused.
+    #[command(after_help = examples::STATUS)]
     Status {
         /// Print it as JSON.
         #[arg(long)]
@@ -93,6 +106,7 @@ enum Command {
         admin: AdminArguments,
     },
     /// Have a running server take the file of a connector again.
+    #[command(after_help = examples::SWAP)]
     Swap {
         /// Name of the connector.
         name: String,
@@ -113,9 +127,23 @@ enum Command {
         compile_memory_bytes: u64,
     },
     /// Print what a component file is: manifest, digest, size, imports.
+    #[command(after_help = examples::INSPECT)]
     Inspect {
         /// The component; the embedded postgres_v2 where it is left out.
         file: Option<PathBuf>,
+    },
+    /// Print the completions of a shell for this command line.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    #[command(after_help = examples::MAN)]
+    Man {
+        /// Write the pages of all commands into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -242,6 +270,8 @@ impl Arguments {
                 admin,
             } => admin::swap(&name, rollback, &admin),
             Command::Inspect { file } => inspect::run(file.as_deref()),
+            Command::Completions { shell } => shell::completions(shell),
+            Command::Man { out } => shell::man(out.as_deref()),
         };
         match result {
             Ok(Ending::Done) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! `airlock replay`: how two versions of a connector plan the same calls.
 
+use super::progress::Progress;
 use super::{Ending, ReplayArguments, Result, connectors, input::Usage};
 use airlock::config::Config;
 use airlock::replay::{self, Answer, Difference};
@@ -12,6 +13,7 @@ use std::path::Path;
 pub(super) fn run(arguments: &ReplayArguments) -> Result<Ending> {
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = Runtime::compiling_by(connectors::compiler(&config)?, config.limits)?;
+    let progress = Progress::of("compiling");
     let load = |file: &Path| load(&runtime, &config, file);
     let (old, new) = (load(&arguments.old)?, load(&arguments.new)?);
     if old.name() != new.name() {
@@ -19,7 +21,9 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<Ending> {
         return Err(Usage(message).into());
     }
     let calls = recording::read(&arguments.calls).map_err(|error| Usage(error.to_string()))?;
+    progress.now(format!("planning {} calls twice", calls.len()));
     let replay = replay::replay(&old, &new, &calls)?;
+    drop(progress);
     let mut out = io::stdout().lock();
     if arguments.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&replay)?)?;

@@ -77,7 +77,12 @@ pub(super) async fn listen(
     let tls = tls.map(Arc::new);
     let listener = TcpListener::bind(config.listen)
         .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        .map_err(|error| {
+            format!(
+                "cannot listen on {}: {error}; airlock doctor says who is there, --listen takes another address",
+                config.listen
+            )
+        })?;
     let stops = stops()?;
     // All of it ends with this function.
     let mut beside = JoinSet::new();

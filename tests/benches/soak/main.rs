@@ -31,6 +31,7 @@ use airlock_tests::proxy::Proxy;
 use airlock_tests::world::{World, answering};
 use calls::{Ledger, Told};
 use clap::Parser;
+use indicatif::ProgressBar;
 use samples::Samples;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -120,10 +121,14 @@ async fn measure(options: &Options) -> bool {
     let breaking = tokio::spawn(faults::go_on(soak.clone(), proxy, cluster, direct.clone()));
     let swapping = tokio::spawn(swap(soak.clone(), versions));
     let mut samples = Samples::of(soak.world.server.id());
+    // On a terminal only.
+    let progress = ProgressBar::new(options.minutes * 60);
     while Instant::now() < end {
         samples.take();
         sleep(SAMPLE_EVERY).await;
+        progress.set_position(progress.elapsed().as_secs());
     }
+    progress.finish_and_clear();
     soak.done.store(true, SeqCst);
     let mut ledger = Ledger::default();
     while let Some(own) = clients.join_next().await {
