@@ -6,9 +6,12 @@
     clippy::unwrap_used
 )]
 
+mod deploy;
 mod doctor;
 mod habits;
 mod health;
+mod image;
+mod kubernetes;
 mod notify;
 mod readiness;
 mod terminal;
@@ -16,7 +19,7 @@ mod terminal;
 use airlock_tests::{Server, secrets};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const AIRLOCK: &str = env!("CARGO_BIN_EXE_airlock");
@@ -55,6 +58,11 @@ fn run(command: &mut Command) -> (Option<i32>, String, String) {
 fn terminate(server: &Server) {
     let process = Pid::from_raw(i32::try_from(server.id()).unwrap());
     kill(process, Signal::SIGTERM).unwrap();
+}
+
+/// The directory of what is deployed.
+fn deployed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
 }
 
 fn path(path: &Path) -> &str {
