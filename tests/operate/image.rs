@@ -105,7 +105,7 @@ fn inside(root: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Whether this user may do what a container engine does; root may not in every container.
-fn may_enter() -> bool {
+pub(crate) fn may_enter() -> bool {
     let mut probe = Command::new("unshare");
     probe.args(["--mount", "sh", "-c", "mount -t tmpfs none /mnt"]);
     Uid::effective().is_root() && probe.output().is_ok_and(|output| output.status.success())

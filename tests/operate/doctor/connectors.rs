@@ -36,3 +36,32 @@ fn what_is_no_connector_or_is_missing_is_told() {
         report.expect("connectors.b", "warning", "no file");
     }
 }
+
+/// As `MemoryDenyWriteExecute` of systemd does. Kernels before 6.3 do not know the request.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_system_that_denies_machine_code_is_told() {
+    use crate::{AIRLOCK, CACHES, path, run};
+
+    let place = Place::new("");
+    let config = place.at("airlock.toml");
+    // PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN.
+    let deny = "exit 77 if syscall(157, 65, 1, 0, 0, 0) != 0; exec @ARGV";
+    let mut perl = std::process::Command::new("perl");
+    perl.args([
+        "-e",
+        deny,
+        AIRLOCK,
+        "doctor",
+        "--json",
+        "--config",
+        path(&config),
+    ]);
+    perl.env("XDG_CACHE_HOME", CACHES);
+    let ended = run(&mut perl);
+    if ended.0 == Some(77) {
+        return;
+    }
+    let found = super::report(ended);
+    found.expect("connectors.postgres_v2", "failed", "make memory executable");
+}

@@ -1,13 +1,15 @@
 //! Where clients come in: addresses, keys, certificates, and files that others can read.
 
 use super::Place;
-use crate::AIRLOCK;
+use crate::image::may_enter;
+use crate::{AIRLOCK, path, run};
 use airlock_tests::Server;
 use airlock_tests::world::{TOKEN, World, admin_base};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 fn mode(path: &Path, mode: u32) {
@@ -139,6 +141,22 @@ fn the_compile_cache_is_private() {
     report.expect("connectors.postgres_v2", "ok", "loads");
     mode(&cache, 0o700);
     place.look(&[]).expect("compile_cache", "ok", "is private");
+    // For root, only a file system that nobody writes to will do.
+    if may_enter() {
+        let seal = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"";
+        let config = place.at("airlock.toml");
+        let mut sealed = Command::new("unshare");
+        sealed.args(["--mount", "sh", "-c", seal, path(&cache)]);
+        sealed.args([AIRLOCK, "doctor", "--json", "--config", path(&config)]);
+        let found = super::report(run(&mut sealed));
+        found.expect("compile_cache", "warning", "cannot be written to");
+    } else {
+        mode(&cache, 0o500);
+        place
+            .look(&[])
+            .expect("compile_cache", "warning", "cannot be written to");
+        mode(&cache, 0o700);
+    }
     fs::remove_dir_all(&cache).unwrap();
     fs::write(&cache, "a file").unwrap();
     place

@@ -40,11 +40,8 @@ pub(super) fn look(mut config: Config, findings: &mut Findings) -> Result<Arc<Co
         }
     };
     for (name, fault) in &refused {
-        findings.failed(
-            format!("connectors.{name}"),
-            fault.message.clone(),
-            "calls of it fail at a start; put the right file in place, or change its table. airlock inspect FILE shows what a file is",
-        );
+        let check = format!("connectors.{name}");
+        findings.failed(check, fault.message.clone(), next(&fault.message));
     }
     for connector in runtime.connectors() {
         let name = connector.name();
@@ -70,4 +67,12 @@ pub(super) fn look(mut config: Config, findings: &mut Findings) -> Result<Arc<Co
         }
     }
     Ok(config)
+}
+
+/// What to do about a connector that is refused for this reason.
+fn next(reason: &str) -> &'static str {
+    if reason.contains("make memory executable") {
+        return "the system lets no machine code be made: take MemoryDenyWriteExecute out of the unit, or what else denies it";
+    }
+    "calls of it fail at a start; put the right file in place, or change its table. airlock inspect FILE shows what a file is"
 }

@@ -100,7 +100,14 @@ fn compile_cache(config: &Config, findings: &mut Findings) {
         };
     }
     match CompileCache::open(&directory, &config.limits) {
-        Ok(_) => findings.ok(CHECK, format!("{} is private", directory.display())),
+        Ok(_) if is_writable(&directory) => {
+            findings.ok(CHECK, format!("{} is private", directory.display()));
+        }
+        Ok(_) => findings.warning(
+            CHECK,
+            format!("{} cannot be written to", directory.display()),
+            "let this user write there: what is not in there yet is compiled at each start",
+        ),
         Err(error) => {
             // The message says what to do.
             let text = error.to_string();
