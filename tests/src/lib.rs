@@ -11,9 +11,12 @@ pub mod attacks;
 mod database;
 pub mod fuzz;
 pub mod hostile;
+mod made_once;
 mod memory;
+mod node;
 pub mod pgbouncer;
 pub mod proxy;
+mod python;
 pub mod secrets;
 mod server;
 pub mod types;
@@ -21,6 +24,8 @@ pub mod world;
 
 pub use database::{Database, cluster};
 pub use memory::resident_bytes;
+pub use node::Node;
+pub use python::Python;
 pub use server::Server;
 
 /// The `postgres_admin` connector.
