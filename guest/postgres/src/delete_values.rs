@@ -24,8 +24,10 @@ struct Schema {
     #[serde(default)]
     require_where: bool,
     /// Refuse, and delete nothing, when more rows than this would go.
+    #[schemars(range(max = u64::MAX))]
     max_affected: Option<u64>,
     /// Columns of the deleted rows to return in place of their number.
+    #[schemars(length(min = 1))]
     returning: Option<Vec<String>>,
     /// Shape of the returned rows.
     #[serde(default)]

@@ -33,12 +33,16 @@ struct Schema {
     #[serde(default)]
     values: Values,
     /// Whether the rows of the last statement are returned in place of their number.
-    #[serde(default)]
+    #[serde(default = "no")]
     #[schemars(with = "bool")]
     fetch_results: Value,
     /// Shape of the returned rows.
     #[serde(default)]
     rows: Rows,
+}
+
+fn no() -> Value {
+    Value::Bool(false)
 }
 
 /// The reply where no rows are counted.

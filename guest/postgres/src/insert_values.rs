@@ -26,6 +26,7 @@ struct Schema {
     /// What to do with rows that exist already; an error where it is left out.
     on_conflict: Option<OnConflict>,
     /// Columns of the inserted rows to return in place of their number.
+    #[schemars(length(min = 1))]
     returning: Option<Vec<String>>,
     /// Shape of the returned rows.
     #[serde(default)]

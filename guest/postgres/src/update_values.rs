@@ -16,15 +16,19 @@ use crate::rows::{self, Rows};
 
 /// New values and conditions on the rows. Give `set`, or `columns` with `values`.
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("anyOf" = [{"required": ["set"]}, {"required": ["columns", "values"]}]))]
 #[serde(
     expecting = "an object such as {\"set\": {\"name\": \"Ann\"}, \"where\": [[\"id\", \"=\", 5]]}, without quotes around it"
 )]
 struct Schema {
     /// New values by column.
+    #[schemars(extend("type" = "object"))]
     set: Option<BTreeMap<String, Sealed>>,
     /// Columns to change, in the order of `values`.
+    #[schemars(extend("type" = "array"))]
     columns: Option<Vec<String>>,
     /// New values, in the order of `columns`.
+    #[schemars(extend("type" = "array"))]
     values: Option<Vec<Sealed>>,
     /// Which rows; all where it is left out.
     #[serde(default, rename = "where")]
@@ -33,8 +37,10 @@ struct Schema {
     #[serde(default)]
     require_where: bool,
     /// Refuse, and change nothing, when more rows than this would change.
+    #[schemars(range(max = u64::MAX))]
     max_affected: Option<u64>,
     /// Columns of the changed rows to return in place of their number.
+    #[schemars(length(min = 1))]
     returning: Option<Vec<String>>,
     /// Shape of the returned rows.
     #[serde(default)]
