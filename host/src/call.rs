@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Parameters that engines add for themselves begin with this. They are dropped.
-const ENGINE_PREFIX: &str = "spiff__";
+pub(crate) const ENGINE_PREFIX: &str = "spiff__";
 
 /// Two of them that are read: they tell which task the call is for.
 const PROCESS_ID: &str = "spiff__process_instance_id";

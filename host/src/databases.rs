@@ -64,6 +64,19 @@ impl Databases {
         self.named.iter()
     }
 
+    /// The names that calls under `policy` may give, in order.
+    pub fn names_for(&self, policy: &Policy) -> impl Iterator<Item = &DatabaseName> {
+        let listed = policy.databases.as_ref();
+        self.names()
+            .filter(move |name| listed.is_none_or(|listed| listed.contains(*name)))
+    }
+
+    /// Whether calls under `policy` may bring connection strings of their own.
+    #[must_use]
+    pub fn takes_connection_strings(&self, policy: &Policy) -> bool {
+        self.raw_connection_strings && policy.databases.is_none()
+    }
+
     /// Where a call of `connector`, which is held to `policy`, shall run.
     ///
     /// # Errors
@@ -114,11 +127,7 @@ impl Databases {
             Ok(name) => format!("there is no database \"{name}\""),
             Err(_) => "a connection string is not accepted, name a database".to_owned(),
         };
-        let listed = |name: &&DatabaseName| {
-            let listed = policy.databases.as_ref();
-            listed.is_none_or(|listed| listed.contains(*name))
-        };
-        let names = policy::list(self.names().filter(listed).map(DatabaseName::as_str));
+        let names = policy::list(self.names_for(policy).map(DatabaseName::as_str));
         if policy.databases.is_some() {
             return policy::denied(connector, &format!("databases = {names}"), &what);
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// Version of the envelope that engines know.
-const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 2;
 
 /// In front of what went wrong with a statement, as engines and people have always seen it.
 const STATEMENT_PREFIX: &str = "Error executing sql statement: ";

@@ -1,13 +1,13 @@
 //! Who may call: the API key.
 
-use super::envelope;
 use super::key::Key;
+use super::{envelope, openapi};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, Response, StatusCode};
 
 /// Header that carries the key.
-const HEADER: &str = "spiff-connector-proxy-api-key";
+pub(super) const HEADER: &str = "spiff-connector-proxy-api-key";
 
 /// The response to a request that may not pass: its path is protected and it does not have the key.
 /// Decided before routing, so an unknown command tells a stranger nothing.
@@ -19,8 +19,9 @@ pub(super) fn refusal(key: Option<&Key>, request: &Request) -> Option<Response<B
     refused.then(|| envelope::json(StatusCode::UNAUTHORIZED, "{\"error\":\"Unauthorized\"}\n"))
 }
 
-fn is_protected(path: &str) -> bool {
-    path == "/v1/commands" || path == "/v1/auths" || path.starts_with("/v1/do/")
+/// Whether only those with the key get an answer from this path.
+pub(super) fn is_protected(path: &str) -> bool {
+    matches!(path, "/v1/commands" | "/v1/auths" | openapi::PATH) || path.starts_with("/v1/do/")
 }
 
 fn has_key(request: &Request, key: &Key) -> bool {

@@ -1,5 +1,6 @@
 //! Which browsers may call: cross-origin headers on the protocol's paths.
 
+use super::openapi;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
@@ -19,7 +20,7 @@ pub(super) struct Cors {
 }
 
 impl Cors {
-    /// What the response to `request` says, where its path is on `/v1` and origins are configured.
+    /// What the response to `request` says, where its path is on `/v1` or that of the document, and origins are configured.
     pub(super) fn of(origins: &[String], request: &Request) -> Option<Cors> {
         let headers = request.headers();
         Some(Cors {
@@ -49,7 +50,8 @@ impl Cors {
 
 /// The origin to answer: the request's own where it is allowed, the first where it names none.
 fn allowed_origin(origins: &[String], request: &Request) -> Option<HeaderValue> {
-    if origins.is_empty() || !request.uri().path().starts_with("/v1") {
+    let path = request.uri().path();
+    if origins.is_empty() || !(path.starts_with("/v1") || path == openapi::PATH) {
         return None;
     }
     match request.headers().get(ORIGIN) {

@@ -9,10 +9,10 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 
 /// Names the component that planned a reply.
-const PLANNED_BY: HeaderName = HeaderName::from_static("x-airlock-connector");
+pub(super) const PLANNED_BY: HeaderName = HeaderName::from_static("x-airlock-connector");
 
 /// Tells what became of the transaction of a call.
-const OUTCOME: HeaderName = HeaderName::from_static("x-airlock-outcome");
+pub(super) const OUTCOME: HeaderName = HeaderName::from_static("x-airlock-outcome");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -7,6 +7,7 @@
 //! which browsers; `routes.rs`, which is the protocol, and `perform.rs`, which runs a command with the
 //! body that `receive.rs` takes, and replies by `envelope.rs`.
 //! `readiness.rs` tells balancers whether to send any.
+//! `openapi` describes all of it to programs.
 //! `admin.rs` is the admin surface, on a listener of its own.
 
 mod access;
@@ -18,6 +19,7 @@ mod cors;
 mod edge;
 mod envelope;
 mod key;
+mod openapi;
 mod perform;
 mod readiness;
 mod receive;

@@ -25,7 +25,7 @@ use tokio::sync::OwnedSemaphorePermit;
 pub(super) const ALLOW: &str = "HEAD, POST, GET, OPTIONS";
 
 /// Header with the milliseconds that a call may take, where it shall be less than any may.
-const DEADLINE: HeaderName = HeaderName::from_static("x-airlock-deadline-ms");
+pub(super) const DEADLINE: HeaderName = HeaderName::from_static("x-airlock-deadline-ms");
 
 /// Runs the command that the path names with the parameters in the body.
 pub(super) async fn perform(

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher as _, RandomState};
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest id that is taken over, in bytes: it is in every line of the log that is about the request.
-const MAX_BYTES: usize = 128;
+pub(super) const MAX_BYTES: usize = 128;
 
 /// The id of a request, in its response and in every line of the log that is about it.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use super::cors::Cors;
 use super::edge::Secure;
 use super::key::Key;
+use super::openapi::{self, Document};
 use super::readiness::Readiness;
 use super::receive::Bodies;
 use super::turned_away::TurnedAway;
@@ -40,6 +41,7 @@ pub struct App {
     pub(super) bodies: Arc<Bodies>,
     pub(super) turned_away: TurnedAway,
     pub(super) readiness: Arc<Readiness>,
+    pub(super) document: Document,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             bodies: Bodies::new(limits.bodies_bytes),
             turned_away: TurnedAway::default(),
             readiness: Arc::new(Readiness::of(config)),
+            document: Document::default(),
             runtime,
             api_key: config.api_key.as_ref().map(Key::new),
             cors_origins: config.cors_origins.clone(),
@@ -120,6 +123,13 @@ fn routes(app: &Arc<App>) -> Router {
                     StatusCode::OK,
                     commands::list(&app.runtime.connectors()).to_string(),
                 )
+            }),
+        )
+        .route(
+            openapi::PATH,
+            read(|app| {
+                let text = app.document.text(&app.runtime, app.api_key.is_some());
+                envelope::json(StatusCode::OK, text)
             }),
         )
         .route("/v1/auths", read(|_| envelope::json(StatusCode::OK, "[]")))

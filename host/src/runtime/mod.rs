@@ -150,6 +150,12 @@ impl Runtime {
         self.databases.store(Arc::new(databases));
     }
 
+    /// The databases that have names.
+    #[must_use]
+    pub fn databases(&self) -> Arc<Databases> {
+        self.databases.load_full()
+    }
+
     /// Holds connections to `network` from here on: none that was made under another policy is used
     /// again. Calls under way finish on theirs.
     pub fn set_network(&self, network: Network) {
