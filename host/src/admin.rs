@@ -20,6 +20,8 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// Where its token comes from.
     pub token: Token,
+    /// Whether metrics, and nothing else, are read without the token.
+    pub metrics_without_token: bool,
 }
 
 /// Where the token of an admin surface comes from.

@@ -67,6 +67,8 @@ pub struct Fault {
     pub server: Option<Box<ServerReport>>,
     /// What became of the transaction; none where the call came to none.
     pub status: Option<TransactionStatus>,
+    /// The limit of the connector that was reached, where it is known by its name.
+    limit: Option<&'static str>,
     /// The cause, for the log. Must not hold values or secrets.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -102,6 +104,7 @@ impl Fault {
             pointer: None,
             server: None,
             status: None,
+            limit: None,
             cause: None,
         }
     }
@@ -150,6 +153,21 @@ impl Fault {
             status: self.status.or(Some(status)),
             ..self
         }
+    }
+
+    /// Names the limit that was reached.
+    #[must_use]
+    pub fn at_limit(self, limit: &'static str) -> Fault {
+        Fault {
+            limit: Some(limit),
+            ..self
+        }
+    }
+
+    /// The limit of the connector that was reached, where it is known by its name.
+    #[must_use]
+    pub fn limit(&self) -> Option<&'static str> {
+        self.limit
     }
 
     /// Keeps the cause for the log.

@@ -31,7 +31,8 @@
 //! [`call`] reads and seals parameters, [`connector`] plans in the sandbox, [`check`] decides whether
 //! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it within the
 //! [`network`] policy,
-//! [`runtime`] puts them together; [`swap`] brings components into service, [`http`] serves calls.
+//! [`runtime`] puts them together; [`swap`] brings components into service, [`http`] serves calls. [`metrics`] counts what goes on and
+//! [`observation`] times it, for [`figures`] and the log.
 //! Dependencies point one way: `http, cli → swap → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
@@ -46,11 +47,14 @@ pub mod databases;
 pub mod exec;
 pub mod expiry;
 pub mod fault;
+pub mod figures;
 pub mod http;
 pub mod input;
 pub mod insert;
 pub mod limits;
+pub mod metrics;
 pub mod network;
+pub mod observation;
 pub mod panics;
 pub mod plan;
 pub mod plan_cache;

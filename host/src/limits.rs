@@ -183,6 +183,9 @@ limits! {
     instance_memory_bytes: usize = 128 * MIB;
     /// Largest `table_elements` that a connector may be given: memory is set aside for them.
     instance_table_elements: usize = 20_000;
+    /// Commands that metrics tell apart, and as many databases; those beyond count as `other`. Each command
+    /// takes some 70 lines of the text and 10 KiB of memory. Those of connectors that are gone make room.
+    metric_labels: usize = 1_000;
     /// Stack of one instance in bytes: deep recursion ends here. It lies on the thread that plans.
     stack_bytes: usize = 512 * KIB;
 }

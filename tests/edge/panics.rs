@@ -5,6 +5,7 @@ use super::raw::Raw;
 use airlock::Limits;
 use airlock::clock::Clock;
 use airlock::http::{Drained, Listener, serve};
+use airlock::metrics::Metrics;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
@@ -60,6 +61,10 @@ async fn a_panic_says_where_and_in_which_request_and_no_more() {
         limits: Limits::default(),
         clock: Arc::new(Clock::start().unwrap()),
         tls: None,
+        connections: Metrics::new(&Limits::default())
+            .unwrap()
+            .connections("test")
+            .unwrap(),
     };
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();

@@ -93,6 +93,7 @@ pub(super) async fn listen(
             limits: config.limits,
             clock: clock.clone(),
             tls: None,
+            connections: deployment.runtime().metrics().connections("admin")?,
         };
         let admin = http::admin(deployment.clone(), &token);
         beside.spawn(async {
@@ -131,6 +132,7 @@ pub(super) async fn listen(
         limits: config.limits,
         clock,
         tls,
+        connections: deployment.runtime().metrics().connections("calls")?,
     };
     let drained = http::serve(listener, service, stops).await;
     // What was cut off is cancelled and rolled back before this process ends.

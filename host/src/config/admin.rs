@@ -16,10 +16,12 @@ pub(super) fn read(file: &Table<'_>, directory: &Path, variables: Variables<'_>)
         return given.map(|token| Admin {
             listen: DEFAULT_LISTEN,
             token,
+            metrics_without_token: false,
         });
     };
     let listen = table.address("listen", DEFAULT_LISTEN);
     let token_file = table.text("token_file");
+    let metrics_without_token = table.boolean("metrics_without_token");
     table.finish();
     let token = given.or(token_file.map(|path| Token::File(directory.join(path.value))));
     if token.is_none() {
@@ -27,7 +29,11 @@ pub(super) fn read(file: &Table<'_>, directory: &Path, variables: Variables<'_>)
         file.mistakes().add(file.at("admin"), message);
     }
     let token = token?;
-    Some(Admin { listen, token })
+    Some(Admin {
+        listen,
+        token,
+        metrics_without_token: metrics_without_token.is_some_and(|given| given.value),
+    })
 }
 
 /// The token in the environment.

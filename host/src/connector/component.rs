@@ -10,11 +10,12 @@ use super::store::{self, Meter};
 use super::wasi;
 use crate::call::CommandSpec;
 use crate::fault::Fault;
+use crate::metrics::{CommandMetrics, Metrics};
 use crate::plan::{Manifest, Plan, StatementOutcome};
 use crate::policy::{Imports, Policy};
 use crate::usage::Usage;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker, types::ComponentItem};
 
@@ -47,6 +48,8 @@ pub struct Connector {
     commands: Vec<CommandSpec>,
     policy: Arc<Policy>,
     usage: Arc<Usage>,
+    /// The numbers of each command, in their order, from the moment on that it goes live.
+    metrics: OnceLock<Arc<[Arc<CommandMetrics>]>>,
     sandbox: Sandbox,
     instantiate: ConnectorPre<Meter>,
 }
@@ -98,7 +101,12 @@ impl Connector {
         let usage = self.usage.clone();
         let described =
             Connector::describe(&self.sandbox, component, self.digest, self.size, policy)?;
-        Ok(Connector { usage, ..described })
+        let metrics = self.metrics.clone();
+        Ok(Connector {
+            usage,
+            metrics,
+            ..described
+        })
     }
 
     fn describe(
@@ -129,6 +137,7 @@ impl Connector {
             imports,
             policy,
             usage: Arc::default(),
+            metrics: OnceLock::new(),
             sandbox: sandbox.clone(),
             instantiate,
         })
@@ -181,6 +190,20 @@ impl Connector {
     #[must_use]
     pub fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// Has the calls of its commands counted. The first to be counted in stay so.
+    pub(crate) fn count_in(&self, metrics: &Metrics) {
+        self.metrics.get_or_init(|| {
+            let commands = self.commands.iter();
+            let handles = commands.map(|spec| metrics.command(&self.name, &spec.command.name));
+            handles.collect()
+        });
+    }
+
+    /// The numbers of the command at this place; none before the connector goes live.
+    pub(crate) fn command_metrics(&self, command: usize) -> Option<&Arc<CommandMetrics>> {
+        self.metrics.get()?.get(command)
     }
 
     /// Size of the component in bytes.
@@ -286,10 +309,12 @@ impl Connector {
             return None;
         }
         let fuel_left = store.get_fuel().unwrap_or(limits.plan_fuel);
-        self.usage.took(
-            limits.plan_fuel - fuel_left,
-            store.data().memory_bytes() as u64,
-        );
+        let fuel = limits.plan_fuel - fuel_left;
+        self.usage.took(fuel, store.data().memory_bytes() as u64);
+        let place = self.position(command);
+        if let Some(metrics) = place.and_then(|place| self.command_metrics(place)) {
+            metrics.add_fuel(fuel);
+        }
         if let Some(state) = &store.data().wasi {
             wasi::log(state, &self.name, command);
         }

@@ -10,6 +10,9 @@ use wasmtime::{ResourceLimiter, Store, Trap};
 /// Handles of resources that one instance may hold: a component's own, and those of WASI.
 const MAX_HANDLES: usize = 1_000;
 
+/// What the bound on them is called where limits are counted.
+const HANDLES: &str = "handles";
+
 /// Counts what one instance takes, all of its memories and tables together.
 pub(super) struct Meter {
     limits: ConnectorLimits,
@@ -105,7 +108,7 @@ pub(super) fn is_out_of_time(error: &wasmtime::Error) -> bool {
 
 /// Why an instance was stopped, with the limit by name. `lift` names the bound on what it may hand
 /// over.
-pub(super) fn stopped(store: &Store<Meter>, lift: &str, error: wasmtime::Error) -> Fault {
+pub(super) fn stopped(store: &Store<Meter>, lift: &'static str, error: wasmtime::Error) -> Fault {
     let limit = match (error.downcast_ref::<Trap>(), error.downcast_ref::<Stop>()) {
         (Some(Trap::OutOfFuel), _) => Some("plan_fuel"),
         (Some(Trap::Interrupt), _) => Some("plan_ms"),
@@ -123,7 +126,7 @@ pub(super) fn stopped(store: &Store<Meter>, lift: &str, error: wasmtime::Error) 
                 ("instance count too high", "core_instances"),
                 ("memory count too high", "memories"),
                 ("table count too high", "tables"),
-                ("handle limit", "its handles"),
+                ("handle limit", HANDLES),
             ]
             .into_iter()
             .find(|(sign, _)| text.contains(sign))
@@ -131,8 +134,15 @@ pub(super) fn stopped(store: &Store<Meter>, lift: &str, error: wasmtime::Error) 
         }),
     };
     match limit {
-        Some(limit) => Fault::connector(format!("the connector was stopped at the limit {limit}"))
-            .because(error),
+        Some(limit) => {
+            let shown = match limit {
+                HANDLES => "its handles",
+                limit => limit,
+            };
+            Fault::connector(format!("the connector was stopped at the limit {shown}"))
+                .at_limit(limit)
+                .because(error)
+        }
         None => Fault::connector("the connector failed while planning").because(error),
     }
 }

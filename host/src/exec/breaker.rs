@@ -59,6 +59,11 @@ impl Breaker {
         }
     }
 
+    /// Whether connects are held back.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().failures >= self.most
+    }
+
     /// Takes in how a connect went.
     pub(super) fn note<T>(&self, connected: &Result<T, Fault>, now: Instant) {
         let mut state = self.lock();

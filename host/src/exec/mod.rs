@@ -71,7 +71,9 @@ use crate::check::CheckedPlan;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::metrics::{Metrics, PoolReadings};
 use crate::network::Network;
+use crate::observation::{self, Observation};
 use crate::transaction::TransactionStatus;
 use chunks::{Chunks, Slot};
 use commit::Open;
@@ -92,12 +94,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Keeps no connection yet. Deadlines go by `clock`.
+    /// Keeps no connection yet. Deadlines go by `clock`, and what goes on is counted in `metrics`.
     #[must_use]
-    pub fn new(clock: Arc<Clock>, limits: Limits) -> Database {
+    pub fn new(clock: Arc<Clock>, limits: Limits, metrics: Arc<Metrics>) -> Database {
         let gate = Arc::new(gate::Gate::new(&limits));
         Database {
-            pools: pool::Pools::new(gate.clone(), limits),
+            pools: pool::Pools::new(gate.clone(), limits, metrics),
             gate,
             clock,
             limits,
@@ -166,7 +168,7 @@ impl Database {
             true => State::Dirty,
             false => State::Clean,
         };
-        let pool = self.pools.pool(&work.target.login)?;
+        let pool = self.pools.pool(&work.target)?;
         let worked = pin!(self.work(work, &pool, chunks, state));
         let (lease, Ran { ended, is_open }) = deadline.keep(worked).await?;
         if is_open {
@@ -195,7 +197,11 @@ impl Database {
         mut chunks: Chunks,
         state: State,
     ) -> Result<(Lease, Ran), Fault> {
-        let mut lease = pool.lease().await?;
+        work.observation.enter(observation::Stage::PoolWait);
+        let leased = pool.lease().await;
+        pool.metrics()
+            .waited(work.observation.enter(observation::Stage::Sql));
+        let mut lease = leased?;
         let job = Job::new(work, &self.limits);
         let (session, wire) = lease.parts()?;
         let ran = wire.during(pin!(job.run(session, &mut chunks))).await;
@@ -207,6 +213,12 @@ impl Database {
                 Err(fault)
             }
         }
+    }
+
+    /// What the pools hold now.
+    #[must_use]
+    pub fn read(&self) -> PoolReadings {
+        self.pools.read()
     }
 
     /// Waits until no connection is being reset or closed.
@@ -228,4 +240,6 @@ pub struct Work {
     pub affected: u64,
     /// How it is run only once; none where a repeated call is run again.
     pub once: Option<Once>,
+    /// Where its stages are noted.
+    pub observation: Arc<Observation>,
 }

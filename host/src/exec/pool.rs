@@ -8,9 +8,10 @@ use super::error;
 use super::gate::Gate;
 use super::lease::Lease;
 use super::pooler::Poolers;
-use super::target::Login;
+use super::target::{Login, Target};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
+use crate::metrics::{DatabaseMetrics, Metrics, PoolReadings};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -27,40 +28,44 @@ pub(super) struct Pools {
     poolers: Mutex<Poolers>,
     gate: Arc<Gate>,
     limits: Limits,
+    metrics: Arc<Metrics>,
     /// Connections that are being reset or closed.
     endings: TaskTracker,
 }
 
 impl Pools {
-    pub(super) fn new(gate: Arc<Gate>, limits: Limits) -> Pools {
+    pub(super) fn new(gate: Arc<Gate>, limits: Limits, metrics: Arc<Metrics>) -> Pools {
         let most = NonZeroUsize::new(limits.pools).unwrap_or(NonZeroUsize::MIN);
         Pools {
             pools: Mutex::new(LruCache::new(most)),
             poolers: Mutex::default(),
             gate,
             limits,
+            metrics,
             endings: TaskTracker::new(),
         }
     }
 
-    /// The pool of a login.
+    /// The pool of a login. What it does counts for the name by which it was first used.
     ///
     /// # Errors
     /// When the connection string cannot be read.
-    pub(super) fn pool(&self, target: &Login) -> Result<Arc<Pool>, Fault> {
+    pub(super) fn pool(&self, target: &Target) -> Result<Arc<Pool>, Fault> {
         let mut pools = lock(&self.pools);
-        if let Some(pool) = pools.get(target) {
+        let login = &target.login;
+        if let Some(pool) = pools.get(login) {
             return Ok(pool.clone());
         }
-        let mut parsed = target.read(&self.limits)?;
+        let mut parsed = login.read(&self.limits)?;
         parsed.is_pooled = lock(&self.poolers).are_at(&parsed.hosts);
         let pool = Arc::new(Pool::new(
             parsed,
             self.gate.clone(),
             self.limits,
+            self.metrics.database(target.name.as_deref()),
             self.endings.clone(),
         ));
-        if let Some((_, oldest)) = pools.push(target.clone(), pool.clone()) {
+        if let Some((_, oldest)) = pools.push(login.clone(), pool.clone()) {
             oldest.close();
         }
         Ok(pool)
@@ -78,6 +83,21 @@ impl Pools {
         }
     }
 
+    /// What they hold now.
+    pub(super) fn read(&self) -> PoolReadings {
+        let mut readings = PoolReadings::new();
+        for (_, pool) in lock(&self.pools).iter() {
+            let reading = readings.entry(pool.metrics.name().into()).or_default();
+            let most = pool.limits.pool_connections.max(1);
+            reading.most += most;
+            reading.in_use += most.saturating_sub(pool.slots.available_permits());
+            reading.idle += pool.idle().len();
+            reading.waiting += pool.waiting.load(Ordering::Acquire);
+            reading.open_breakers += usize::from(pool.breaker.is_open());
+        }
+        readings
+    }
+
     /// Waits until no connection is being reset or closed.
     pub(super) async fn settle(&self) {
         self.endings.close();
@@ -92,6 +112,7 @@ pub(super) struct Pool {
     target: ConnectionString,
     gate: Arc<Gate>,
     limits: Limits,
+    metrics: Arc<DatabaseMetrics>,
     /// Counts changes of definitions by its sessions.
     definitions: Arc<AtomicU64>,
     /// One for each connection that there may be; first come, first served.
@@ -115,11 +136,13 @@ impl Pool {
         target: ConnectionString,
         gate: Arc<Gate>,
         limits: Limits,
+        metrics: Arc<DatabaseMetrics>,
         endings: TaskTracker,
     ) -> Pool {
         Pool {
             target,
             gate,
+            metrics,
             definitions: Arc::default(),
             slots: Arc::new(Semaphore::new(limits.pool_connections.max(1))),
             waiting: AtomicUsize::new(0),
@@ -129,6 +152,11 @@ impl Pool {
             endings,
             limits,
         }
+    }
+
+    /// Where it counts what it does.
+    pub(super) fn metrics(&self) -> &DatabaseMetrics {
+        &self.metrics
     }
 
     /// Takes a connection, a new one where none is idle.
@@ -162,12 +190,14 @@ impl Pool {
 
     async fn connect(self: Arc<Self>, mut lease: Lease) -> Result<Lease, Fault> {
         let most = Duration::from_millis(self.limits.deadline_ms);
+        let begun = Instant::now();
         let connecting = connect::connect(&self.target, &self.gate, &self.limits);
         let connected = tokio::time::timeout(most, connecting).await;
         let connected = connected.unwrap_or_else(|_| {
             let message = "no server of the connection string answered within deadline_ms";
             Err(Fault::new(Kind::Connection, "OperationalError", message))
         });
+        self.metrics.connected(begun.elapsed(), connected.is_ok());
         self.breaker.note(&connected, Instant::now());
         let mut connection = connected?;
         let definitions = self.definitions.clone();
@@ -189,6 +219,7 @@ impl Pool {
         if self.waiting.fetch_add(1, Ordering::AcqRel) < self.limits.pool_waiting {
             return Ok(waiting);
         }
+        self.metrics.turn_away();
         let message = format!(
             "all {} connections to the database are in use and {} calls wait for one already; try again in a second",
             self.limits.pool_connections, self.limits.pool_waiting

@@ -1,6 +1,7 @@
 //! The admin surface: what goes on, swap, rollback. It has a listener and a token of its own.
 
 use super::envelope;
+use super::figures;
 use super::key::Key;
 use crate::connector::Connector;
 use crate::fault::{Fault, Kind};
@@ -17,6 +18,7 @@ use axum::middleware::{self, Next};
 use axum::routing::{get, post};
 use serde::Serialize;
 use serde_json::json;
+use std::error::Error as _;
 use std::sync::Arc;
 use tracing::Span;
 
@@ -36,6 +38,8 @@ pub fn admin(deployment: Arc<Deployment>, token: &Secret) -> Router {
     let admin = Arc::new(Admin { deployment, token });
     Router::new()
         .route("/v1/status", get(status))
+        .route("/v1/figures", get(figures))
+        .route(figures::METRICS, get(metrics))
         .route("/v1/connectors/{name}", get(connector))
         .route("/v1/connectors/{name}/swap", post(swap))
         .route("/v1/connectors/{name}/rollback", post(roll_back))
@@ -50,7 +54,9 @@ async fn let_in(State(admin): Shared, request: Request, next: Next) -> Response<
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(SCHEME.as_bytes()));
-    if given.is_some_and(|given| admin.token.is(given.trim_ascii())) {
+    if given.is_some_and(|given| admin.token.is(given.trim_ascii()))
+        || (figures::reads_metrics(&request) && admin.shows_metrics())
+    {
         return next.run(request).await;
     }
     let mut response = error(
@@ -62,6 +68,33 @@ async fn let_in(State(admin): Shared, request: Request, next: Next) -> Response<
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
+}
+
+impl Admin {
+    /// Whether the configuration in force opens the metrics to those without the token.
+    fn shows_metrics(&self) -> bool {
+        let config = self.deployment.config();
+        let admin = config.admin.as_ref();
+        admin.is_some_and(|admin| admin.metrics_without_token)
+    }
+}
+
+async fn metrics(State(admin): Shared) -> Response<Body> {
+    let metrics = figures::metrics(admin.deployment.runtime().clone()).await;
+    metrics.unwrap_or_else(|fault| unread(&fault))
+}
+
+async fn figures(State(admin): Shared) -> Response<Body> {
+    match figures::figures(admin.deployment.runtime().clone()).await {
+        Ok(figures) => answer(&figures),
+        Err(fault) => unread(&fault),
+    }
+}
+
+fn unread(fault: &Fault) -> Response<Body> {
+    let cause = fault.source().map(ToString::to_string);
+    tracing::error!(cause, "metrics cannot be told");
+    error(StatusCode::INTERNAL_SERVER_ERROR, "internal", "see the log")
 }
 
 async fn status(State(admin): Shared) -> Response<Body> {

@@ -8,7 +8,7 @@
 //! body that `receive.rs` takes, and replies by `envelope.rs`.
 //! `readiness.rs` tells balancers whether to send any.
 //! `openapi` describes all of it to programs.
-//! `admin.rs` is the admin surface, on a listener of its own.
+//! `admin.rs` is the admin surface, on a listener of its own, and `figures.rs` what it measures.
 
 mod access;
 mod activity;
@@ -18,6 +18,7 @@ mod connection;
 mod cors;
 mod edge;
 mod envelope;
+mod figures;
 mod key;
 mod openapi;
 mod perform;

@@ -5,6 +5,8 @@ use super::receive::{Held, receive};
 use super::routes::App;
 use crate::call::Parameters;
 use crate::fault::{Fault, Kind};
+use crate::metrics::TurnedAway;
+use crate::observation::{Observation, Stage};
 use crate::reply::{self, Body, Envelope, Reply};
 use crate::runtime::FoundCommand;
 use axum::body::Body as HttpBody;
@@ -18,7 +20,7 @@ use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What the path takes.
@@ -83,15 +85,26 @@ pub(super) async fn named(
     }
     // Who has to be turned away need not send the body first.
     if app.calls.available_permits() == 0 {
+        app.runtime.metrics().turn_away(TurnedAway::Calls);
         return fail(&app, Log::new(found), too_many_calls());
     }
     let limits = app.runtime.limits();
     let (body, held) = match receive(request.into_body(), &app.bodies, limits).await {
         Ok(received) => received,
-        Err(response) => return response,
+        Err(response) => {
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                app.runtime.metrics().turn_away(TurnedAway::Bodies);
+            }
+            return response;
+        }
     };
+    let found = found.observed(Arc::new(Observation::new()));
+    if let Some(metrics) = found.metrics() {
+        metrics.received(body.len());
+    }
     let log = Log::new(found.clone());
     let Ok(permit) = app.calls.clone().try_acquire_owned() else {
+        app.runtime.metrics().turn_away(TurnedAway::Calls);
         return fail(&app, log, too_many_calls());
     };
     match run(&app, &found, &body).await {
@@ -101,8 +114,10 @@ pub(super) async fn named(
             planned_by,
         }) => match body {
             Body::Whole(body) => {
+                log.sent(body.len());
+                let reply = reply::success(&body);
                 log.write(Some(&Ok(())));
-                envelope::success(&planned_by, status, reply::success(&body))
+                envelope::success(&planned_by, status, reply)
             }
             Body::Streaming(first, rest) => {
                 let stream = Streaming {
@@ -145,9 +160,11 @@ impl Stream for Streaming {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.envelope
-            .poll_next_unpin(context)
-            .map(|part| part.map(Ok))
+        let part = self.envelope.poll_next_unpin(context);
+        if let Poll::Ready(Some(part)) = &part {
+            self.log.sent(part.len());
+        }
+        part.map(|part| part.map(Ok))
     }
 }
 
@@ -202,14 +219,17 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// What is said of a call in the log.
 struct Log {
     found: FoundCommand,
-    started: Instant,
 }
 
 impl Log {
     fn new(found: FoundCommand) -> Log {
-        Log {
-            found,
-            started: Instant::now(),
+        Log { found }
+    }
+
+    /// A part of the reply goes out.
+    fn sent(&self, bytes: usize) {
+        if let Some(metrics) = self.found.metrics() {
+            metrics.sent(bytes);
         }
     }
 
@@ -217,21 +237,43 @@ impl Log {
     /// one. What went well is told to those who ask for it: a line takes a tenth of the time of a small
     /// call.
     fn write(&self, outcome: Option<&Result<(), Fault>>) {
-        let duration_us = self.started.elapsed().as_micros();
+        let observation = self.found.observation();
+        let duration_us = observation.map_or(0, |call| call.end().as_micros());
+        let took_us = |stage| Some(observation?.took(stage)?.as_micros());
+        let (plan_us, pool_wait_us) = (took_us(Stage::Plan), took_us(Stage::PoolWait));
+        let (sql_us, render_us) = (took_us(Stage::Sql), took_us(Stage::Render));
         let (connector, command) = (&**self.found.planned_by(), self.found.command());
         match outcome {
-            None => tracing::info!(connector, command, duration_us, outcome = "client gone"),
-            Some(Ok(())) => tracing::debug!(connector, command, duration_us, outcome = "ok"),
+            None => tracing::info!(
+                connector,
+                command,
+                duration_us,
+                plan_us,
+                pool_wait_us,
+                sql_us,
+                render_us,
+                outcome = "client gone"
+            ),
+            Some(Ok(())) => tracing::debug!(
+                connector,
+                command,
+                duration_us,
+                plan_us,
+                pool_wait_us,
+                sql_us,
+                render_us,
+                outcome = "ok"
+            ),
             Some(Err(fault)) if matches!(fault.kind, Kind::Connector | Kind::Internal) => {
                 let cause = fault.source().map(ToString::to_string);
                 let culprit = tracing::field::debug(fault.culprit());
-                tracing::error!(connector, command, duration_us, outcome = %fault.code, culprit, message = fault.message, cause);
+                tracing::error!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code, culprit, message = fault.message, cause);
             }
             Some(Err(fault)) if fault.kind == Kind::Overload => {
-                tracing::debug!(connector, command, duration_us, outcome = %fault.code);
+                tracing::debug!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code);
             }
             Some(Err(fault)) => {
-                tracing::info!(connector, command, duration_us, outcome = %fault.code, culprit = ?fault.culprit());
+                tracing::info!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code, culprit = ?fault.culprit());
             }
         }
     }

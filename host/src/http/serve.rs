@@ -5,6 +5,7 @@ use super::refuse::Refusals;
 use super::tls::Certificates;
 use crate::clock::Clock;
 use crate::limits::Limits;
+use crate::metrics::Connections;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Response;
@@ -33,6 +34,8 @@ pub struct Listener {
     pub clock: Arc<Clock>,
     /// What it shows of itself, where it speaks TLS.
     pub tls: Option<Arc<Certificates>>,
+    /// Where its connections are counted.
+    pub connections: Connections,
 }
 
 /// How serving ended.
@@ -82,6 +85,7 @@ struct Open {
     protocol: Arc<Protocol>,
     tls: Option<Arc<Certificates>>,
     room: Arc<Semaphore>,
+    connections: Connections,
     refusals: Refusals,
     tasks: JoinSet<()>,
     stopping: watch::Sender<bool>,
@@ -94,6 +98,7 @@ impl Open {
             protocol: Arc::new(Protocol::new(listener)),
             tls: listener.tls.clone(),
             room: Arc::new(Semaphore::new(most)),
+            connections: listener.connections.clone(),
             refusals: Refusals::new(),
             tasks: JoinSet::new(),
             stopping: watch::Sender::new(false),
@@ -107,15 +112,18 @@ impl Open {
         S::Future: Send,
     {
         let Ok(room) = self.room.clone().try_acquire_owned() else {
+            self.connections.refuse();
             self.refusals.turn_away(stream, self.tls.is_some());
             return;
         };
         // Replies are written whole, so waiting for more to send gains nothing.
         let _ = stream.set_nodelay(true);
         let (protocol, service) = (self.protocol.clone(), service.clone());
+        let open = self.connections.open();
         let (tls, stopping) = (self.tls.clone(), self.stopping.subscribe());
         self.tasks.spawn(async move {
             let _room: OwnedSemaphorePermit = room;
+            let _open = open;
             let Some(certificates) = tls else {
                 return protocol.drive(stream, service, stopping).await;
             };

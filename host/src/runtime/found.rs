@@ -5,6 +5,8 @@ use crate::check::CheckedPlan;
 use crate::connector::Connector;
 use crate::exec::{Once, Outcome};
 use crate::fault::Fault;
+use crate::metrics::CommandMetrics;
+use crate::observation::Observation;
 use crate::plan::{Plan, Reply as ReplyShape, StatementOutcome};
 use crate::planning::Planning;
 use crate::recording::Recorder;
@@ -22,6 +24,8 @@ pub struct FoundCommand {
     pub(super) command: usize,
     /// How long the call may take, where it shall be less than any may.
     pub(super) deadline: Option<Duration>,
+    /// Where the call is noted; none where nobody but the runtime wants to know.
+    pub(super) observation: Option<Arc<Observation>>,
 }
 
 impl FoundCommand {
@@ -47,6 +51,26 @@ impl FoundCommand {
             deadline: Some(deadline),
             ..self
         }
+    }
+
+    /// The same, for a call that is noted in `observation`, for one call alone.
+    #[must_use]
+    pub fn observed(self, observation: Arc<Observation>) -> FoundCommand {
+        FoundCommand {
+            observation: Some(observation),
+            ..self
+        }
+    }
+
+    /// Where the call is noted, if it is.
+    #[must_use]
+    pub fn observation(&self) -> Option<&Observation> {
+        self.observation.as_deref()
+    }
+
+    /// The numbers of the command.
+    pub(crate) fn metrics(&self) -> Option<&Arc<CommandMetrics>> {
+        self.connector.command_metrics(self.command)
     }
 
     /// How a plan is run only once, where its policy wants that and the engine says which task it is for.

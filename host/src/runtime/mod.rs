@@ -1,10 +1,12 @@
 //! From a call to its reply: plan, check, run, shape.
 //!
 //! `service.rs` brings connectors into service, `found.rs` is a command that was found, and `perform.rs`
-//! runs its calls.
+//! runs its calls, which `counted.rs` counts. `readings.rs` tells what goes on.
 
+mod counted;
 mod found;
 mod perform;
+mod readings;
 mod service;
 
 pub use found::FoundCommand;
@@ -17,6 +19,7 @@ use crate::databases::Databases;
 use crate::exec::{Database, Target};
 use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
@@ -28,6 +31,7 @@ use crate::verdict::Verdict;
 use crate::versions::Versions;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The `postgres_v2` connector, built from this workspace.
 const POSTGRES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/postgres_v2.wasm"));
@@ -43,6 +47,7 @@ pub struct Runtime {
     planning: Planning,
     recorder: Option<Arc<Recorder>>,
     embedded: Digest,
+    metrics: Arc<Metrics>,
     limits: Limits,
 }
 
@@ -61,16 +66,18 @@ impl Runtime {
     /// As for [`Runtime::empty`].
     pub fn compiling_by(compiler: Compiler, limits: Limits) -> Result<Runtime, Fault> {
         let clock = Arc::new(Clock::start().map_err(Fault::internal)?);
+        let metrics = Arc::new(Metrics::new(&limits)?);
         Ok(Runtime {
             sandbox: Sandbox::new(&limits, compiler)?,
             versions: Versions::new(limits.kept_versions),
-            database: Arc::new(Database::new(clock.clone(), limits)),
+            database: Arc::new(Database::new(clock.clone(), limits, metrics.clone())),
             clock,
             databases: ArcSwap::default(),
             plans: PlanCache::new(&limits),
             planning: Planning::new(limits.instances),
             recorder: None,
             embedded: Digest::of(POSTGRES),
+            metrics,
             limits,
         })
     }
@@ -129,8 +136,9 @@ impl Runtime {
 
     /// Puts a connector in the place of one of the same name. Calls under way finish on the old one.
     pub fn install(&self, connector: Arc<Connector>) {
-        self.versions.go_live(connector);
+        self.go_live(connector);
     }
+
     /// Which versions are live, which were, and what was refused.
     #[must_use]
     pub fn versions(&self) -> &Versions {
@@ -188,14 +196,20 @@ impl Runtime {
                 connector,
                 command,
                 deadline: None,
+                observation: None,
             }),
-            None => Err(Fault::new(
-                Kind::UnknownCommand,
-                "command_not_found",
-                "It either does not exist or does not inherit from spiffworkflow_connector_command.\n\
-                 See /v1/commands for the commands that there are.",
-            )),
+            None => Err(self.unknown_command()),
         }
+    }
+
+    fn unknown_command(&self) -> Fault {
+        self.metrics.unknown_command();
+        Fault::new(
+            Kind::UnknownCommand,
+            "command_not_found",
+            "It either does not exist or does not inherit from spiffworkflow_connector_command.\n\
+                 See /v1/commands for the commands that there are.",
+        )
     }
 
     /// Plans a call without touching a database, afresh.
@@ -280,15 +294,24 @@ impl Runtime {
         };
         let usage = found.connector.usage();
         usage.want_plan();
+        let made = AtomicBool::new(false);
         let make = async {
             usage.make_plan();
+            made.store(true, Ordering::Relaxed);
             let plan = found.plan(&self.planning, call, self.recorder.clone());
             self.check(found, plan.await?)
         };
-        match found.connector.is_pure() {
+        let plan = match found.connector.is_pure() {
             true => self.plans.get_or_make(key, make).await,
             false => make.await,
+        };
+        if let Some(metrics) = found.metrics() {
+            match made.into_inner() {
+                true => metrics.miss(),
+                false => metrics.hit(),
+            }
         }
+        plan
     }
 
     /// Whether the word of the connector on `raw` counts: that of the embedded one.

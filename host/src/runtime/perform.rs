@@ -1,10 +1,11 @@
 //! Runs a call in its rounds: plan, run, shape the reply.
 
+use super::counted::Counted;
 use super::{FoundCommand, Runtime};
 use crate::call::Parameters;
-use crate::connector::Connector;
 use crate::exec::{Deadline, Execution, Progress, Work};
 use crate::fault::Fault;
+use crate::observation::Stage;
 use crate::plan::Reply as ReplyShape;
 use crate::reply::{Body, Reply};
 use crate::transaction::TransactionStatus;
@@ -29,18 +30,27 @@ impl Runtime {
         found: &FoundCommand,
         parameters: Parameters<'_>,
     ) -> Result<Reply, Fault> {
-        let usage = found.connector.usage();
-        usage.begin();
-        let reply = self.perform(found, parameters).await;
-        reply.inspect_err(|fault| usage.fail(fault))
+        let mut counted = Some(Counted::begin(found, self.metrics.clone()));
+        let reply = self.perform(found, parameters, &mut counted).await;
+        match (counted, &reply) {
+            (Some(counted), Err(fault)) => counted.fail(fault),
+            (Some(counted), Ok(_)) => counted.succeed(),
+            // It goes on while the reply is taken.
+            (None, _) => {}
+        }
+        reply
     }
 
     async fn perform(
         &self,
         found: &FoundCommand,
         parameters: Parameters<'_>,
+        counted: &mut Option<Counted>,
     ) -> Result<Reply, Fault> {
         let deadline = self.deadline(found);
+        let observation = counted.as_ref().map(Counted::observation);
+        let observation = observation.cloned().unwrap_or_default();
+        observation.enter(Stage::Plan);
         let call = found.call(parameters)?;
         let mut plan = deadline.keep(pin!(self.cached_plan(found, &call))).await?;
         let limits = &found.connector.policy().limits;
@@ -61,12 +71,13 @@ impl Runtime {
                     call: call.clone(),
                     target,
                     affected: changed,
+                    observation: observation.clone(),
                 };
                 let mut execution = self.database.execute(work, &deadline);
                 let progress = execution.next().await;
                 match progress.map_err(|fault| behind_rounds(fault, status))? {
                     Progress::Rows(rows) => {
-                        let rest = rest(found.connector.clone(), execution);
+                        let rest = rest(counted.take(), execution);
                         return Ok(found.reply(Body::streaming(rows, rest), status));
                     }
                     Progress::Repeated(body) => {
@@ -75,6 +86,7 @@ impl Runtime {
                     }
                     Progress::Done(done) => outcomes = done,
                 }
+                observation.enter(Stage::Render);
                 if !plan.is_read_only() {
                     status = Some(TransactionStatus::Committed);
                 }
@@ -84,6 +96,7 @@ impl Runtime {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
+                    observation.enter(Stage::Plan);
                     let next = found.resume(&self.planning, &call, state.clone(), outcomes);
                     let next = deadline.keep(pin!(next)).await;
                     let checked = next.and_then(|next| self.check(found, next));
@@ -124,24 +137,32 @@ fn behind_rounds(mut fault: Fault, status: Option<TransactionStatus>) -> Fault {
     fault
 }
 
-/// The rows behind those that came first.
+/// The rows behind those that came first. The call that they belong to is counted with their end.
 fn rest(
-    connector: Arc<Connector>,
+    counted: Option<Counted>,
     execution: Execution,
 ) -> impl Stream<Item = Result<Bytes, Fault>> + Send + 'static {
-    stream::try_unfold(Some((connector, execution)), |going_on| async {
-        let Some((connector, mut execution)) = going_on else {
+    stream::try_unfold(Some((counted, execution)), |going_on| async {
+        let Some((counted, mut execution)) = going_on else {
             return Ok(None);
         };
-        let progress = execution.next().await;
-        let progress = progress.inspect_err(|fault| connector.usage().fail(fault));
-        Ok(Some(match progress? {
-            Progress::Rows(rows) => (rows, Some((connector, execution))),
-            Progress::Repeated(body) => (body.into(), None),
-            Progress::Done(outcomes) => {
+        let last = match execution.next().await {
+            Ok(Progress::Rows(rows)) => return Ok(Some((rows, Some((counted, execution))))),
+            Ok(Progress::Repeated(body)) => body.into(),
+            Ok(Progress::Done(outcomes)) => {
                 let last = outcomes.into_iter().next_back();
-                (last.map(|last| last.rows.into()).unwrap_or_default(), None)
+                last.map(|last| last.rows.into()).unwrap_or_default()
             }
-        }))
+            Err(fault) => {
+                if let Some(counted) = counted {
+                    counted.fail(&fault);
+                }
+                return Err(fault);
+            }
+        };
+        if let Some(counted) = counted {
+            counted.succeed();
+        }
+        Ok(Some((last, None)))
     })
 }

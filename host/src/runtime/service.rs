@@ -3,6 +3,7 @@
 use super::{POSTGRES, Runtime};
 use crate::connector::{Connector, Digest, EMBEDDED};
 use crate::fault::Fault;
+use crate::metrics::Swap;
 use crate::policy::Policy;
 use crate::priority;
 use crate::probe;
@@ -33,7 +34,7 @@ impl Runtime {
         };
         match admitted.and_then(|connector| self.replayed(connector)) {
             Ok(connector) => {
-                self.versions.go_live(connector.clone());
+                self.go_live(connector.clone());
                 Ok(connector)
             }
             Err(fault) => Err(self.rejected(name, digest, fault)),
@@ -77,8 +78,16 @@ impl Runtime {
         Ok(connector)
     }
 
+    /// Puts a version into service, and has its calls counted.
+    pub(super) fn go_live(&self, connector: Arc<Connector>) {
+        connector.count_in(&self.metrics);
+        self.metrics.swapped(Swap::Live);
+        self.versions.go_live(connector);
+    }
+
     /// Notes why a version did not go into service.
     fn rejected(&self, name: &str, digest: Digest, fault: Fault) -> Fault {
+        self.metrics.swapped(Swap::Refused);
         let reason = fault.message.clone();
         self.versions.reject(name, Some(digest), reason);
         fault
@@ -101,7 +110,7 @@ impl Runtime {
         });
         match held {
             Ok(held) => {
-                self.versions.go_live(held);
+                self.go_live(held);
                 Ok(())
             }
             Err(fault) => Err(self.rejected(name, live.digest(), fault)),
@@ -119,16 +128,19 @@ impl Runtime {
         policy: impl Into<Arc<Policy>>,
     ) -> Result<Arc<Connector>, Fault> {
         let policy = policy.into();
-        self.versions.roll_back(name, |previous| {
+        let rolled_back = self.versions.roll_back(name, |previous| {
             Ok(match *previous.policy() == policy {
                 true => previous.clone(),
                 false => Arc::new(previous.held_to(policy)?),
             })
-        })
+        })?;
+        self.metrics.swapped(Swap::RolledBack);
+        Ok(rolled_back)
     }
 
     /// Takes a connector out of service. Calls under way finish; its versions stay warm.
     pub fn retire(&self, name: &str) {
+        self.metrics.swapped(Swap::Retired);
         self.versions.retire(name);
     }
 }

@@ -1,0 +1,66 @@
+//! A call that is counted, however it ends.
+
+use super::FoundCommand;
+use crate::fault::{Fault, Kind};
+use crate::metrics::{Metrics, Outcome};
+use crate::observation::Observation;
+use std::sync::Arc;
+
+/// A call under way. Where it is dropped before its end, nobody waited for that.
+pub(super) struct Counted {
+    found: FoundCommand,
+    observation: Arc<Observation>,
+    metrics: Arc<Metrics>,
+    is_over: bool,
+}
+
+impl Counted {
+    /// A call begins.
+    pub(super) fn begin(found: &FoundCommand, metrics: Arc<Metrics>) -> Counted {
+        found.connector.usage().begin();
+        if let Some(numbers) = found.metrics() {
+            numbers.begin();
+        }
+        Counted {
+            observation: found.observation.clone().unwrap_or_default(),
+            found: found.clone(),
+            metrics,
+            is_over: false,
+        }
+    }
+
+    /// Where its stages are noted.
+    pub(super) fn observation(&self) -> &Arc<Observation> {
+        &self.observation
+    }
+
+    /// It succeeded.
+    pub(super) fn succeed(mut self) {
+        self.end(Outcome::Ok);
+    }
+
+    /// It failed.
+    pub(super) fn fail(mut self, fault: &Fault) {
+        self.found.connector.usage().fail(fault);
+        if fault.kind == Kind::Connector {
+            self.metrics.planning_fault(fault.limit());
+        }
+        self.end(Outcome::of(fault));
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.is_over = true;
+        let whole = self.observation.end();
+        if let Some(numbers) = self.found.metrics() {
+            numbers.end(outcome, &self.observation.summary(whole));
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.end(Outcome::ClientGone);
+        }
+    }
+}

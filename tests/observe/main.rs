@@ -1,0 +1,12 @@
+//! What operators see: metrics, figures, traces, lines of the log, and sessions of the database.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod exposition;
+mod labels;
+mod metrics;
+mod world;
