@@ -44,6 +44,7 @@ pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod databases;
+pub mod description;
 pub mod exec;
 pub mod expiry;
 pub mod fault;

@@ -1,6 +1,6 @@
 //! Tries a connector out before it goes live: each command plans the example of its manifest.
 
-use crate::call::{CommandSpec, Parameters};
+use crate::call::{Call, CommandSpec, Parameters};
 use crate::check::{CheckedPlan, Source};
 use crate::connector::Connector;
 use crate::fault::{Fault, Kind};
@@ -30,13 +30,20 @@ pub(crate) fn probe(connector: &Connector, trusted: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-fn plan_example(connector: &Connector, spec: &CommandSpec, trusted: bool) -> Result<(), Fault> {
-    let command = &spec.command;
-    let mut parameters = Parameters::parse(command.example.as_bytes())?;
+/// The call of a command's example.
+///
+/// # Errors
+/// Where the example does not fit the parameters.
+pub(crate) fn example(spec: &CommandSpec) -> Result<Call, Fault> {
+    let mut parameters = Parameters::parse(spec.command.example.as_bytes())?;
     if let Some(connection) = spec.connection_parameter() {
         parameters = parameters.with(connection, Value::String(String::new()));
     }
-    let call = spec.call(parameters)?;
+    spec.call(parameters)
+}
+
+fn plan_example(connector: &Connector, spec: &CommandSpec, trusted: bool) -> Result<(), Fault> {
+    let (command, call) = (&spec.command, example(spec)?);
     let plan = connector.plan(&command.name, call.sealed())?;
     let source = Source {
         connector: connector.name(),

@@ -84,6 +84,7 @@ pub(super) async fn listen(
             )
         })?;
     let stops = stops()?;
+    let app = Arc::new(App::new(deployment.runtime().clone(), &config));
     // All of it ends with this function.
     let mut beside = JoinSet::new();
     if let Some(admin) = &config.admin {
@@ -95,7 +96,7 @@ pub(super) async fn listen(
             tls: None,
             connections: deployment.runtime().metrics().connections("admin")?,
         };
-        let admin = http::admin(deployment.clone(), &token);
+        let admin = http::admin(deployment.clone(), app.clone(), &token);
         beside.spawn(async {
             let _ = http::serve(listener, admin, stream::pending()).await;
         });
@@ -118,7 +119,6 @@ pub(super) async fn listen(
     ));
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{}", listener.local_addr()?);
-    let app = App::new(deployment.runtime().clone(), &config);
     let unready = Duration::from_millis(config.limits.unready_ms);
     let stops = http::leaving(
         app.readiness(),

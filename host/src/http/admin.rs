@@ -1,9 +1,11 @@
-//! The admin surface: what goes on, swap, rollback. It has a listener and a token of its own.
+//! The admin surface: what goes on, swap, rollback, commands tried out. It has a listener and a token of
+//! its own.
 
-use super::envelope;
-use super::figures;
 use super::key::Key;
-use crate::connector::Connector;
+use super::routes::App;
+use super::{envelope, figures, trial};
+use crate::connector::{Connector, Digest};
+use crate::description::Description;
 use crate::fault::{Fault, Kind};
 use crate::panics;
 use crate::secret::Secret;
@@ -25,17 +27,31 @@ use tracing::Span;
 /// In front of the token in the header.
 const SCHEME: &str = "Bearer ";
 
-struct Admin {
+/// What every request of an administrator shares.
+pub(super) struct Admin {
     deployment: Arc<Deployment>,
+    app: Arc<App>,
     token: Key,
 }
 
-type Shared = State<Arc<Admin>>;
+pub(super) type Shared = State<Arc<Admin>>;
 
-/// What a service that administers `deployment` answers to those who have `token`.
-pub fn admin(deployment: Arc<Deployment>, token: &Secret) -> Router {
+impl Admin {
+    /// What calls of an administrator share with all others.
+    pub(super) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+}
+
+/// What a service that administers `deployment`, whose calls `app` serves, answers to those who have
+/// `token`.
+pub fn admin(deployment: Arc<Deployment>, app: Arc<App>, token: &Secret) -> Router {
     let token = Key::new(token);
-    let admin = Arc::new(Admin { deployment, token });
+    let admin = Arc::new(Admin {
+        deployment,
+        app,
+        token,
+    });
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/figures", get(figures))
@@ -43,6 +59,16 @@ pub fn admin(deployment: Arc<Deployment>, token: &Secret) -> Router {
         .route("/v1/connectors/{name}", get(connector))
         .route("/v1/connectors/{name}/swap", post(swap))
         .route("/v1/connectors/{name}/rollback", post(roll_back))
+        .route("/v1/connectors/{name}/description", get(description))
+        .route("/v1/connectors/{name}/compare/{before}", get(compare))
+        .route(
+            "/v1/connectors/{name}/commands/{command}/plan",
+            post(trial::plan),
+        )
+        .route(
+            "/v1/connectors/{name}/commands/{command}/run",
+            post(trial::run),
+        )
         .fallback(not_found)
         // Before routing, so that a stranger learns nothing.
         .layer(middleware::from_fn_with_state(admin.clone(), let_in))
@@ -105,11 +131,40 @@ async fn connector(State(admin): Shared, Path(name): Path<String>) -> Response<B
     let versions = admin.deployment.runtime().versions();
     match versions.histories().remove(&name) {
         Some(history) => answer(&ConnectorStatus::new(name, history)),
-        None => error(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "there is no such connector; see /v1/status for those there are",
-        ),
+        None => no_connector(),
+    }
+}
+
+async fn description(State(admin): Shared, Path(name): Path<String>) -> Response<Body> {
+    let live = admin
+        .deployment
+        .runtime()
+        .versions()
+        .live()
+        .get(&name)
+        .cloned();
+    match live {
+        Some(connector) => answer(&Description::of(&connector, &admin.deployment.config())),
+        None => no_connector(),
+    }
+}
+
+fn no_connector() -> Response<Body> {
+    let message = "there is no such connector; see /v1/status for those there are";
+    error(StatusCode::NOT_FOUND, "not_found", message)
+}
+
+async fn compare(
+    State(admin): Shared,
+    Path((name, before)): Path<(String, String)>,
+) -> Response<Body> {
+    let Some(before) = Digest::parse(&before) else {
+        let message = "name the version by its digest, such as sha256: and 64 hexadecimal digits";
+        return error(StatusCode::NOT_FOUND, "not_found", message);
+    };
+    match aside(admin, move |deployment| deployment.compare(&name, before)).await {
+        Ok(comparison) => answer(&comparison),
+        Err(fault) => failure(&fault),
     }
 }
 
@@ -129,24 +184,34 @@ async fn change(
     State(admin): Shared,
     make: impl FnOnce(&Deployment) -> Result<Arc<Connector>, Fault> + Send + 'static,
 ) -> Response<Body> {
-    let span = Span::current();
-    let make = move || span.in_scope(|| make(&admin.deployment));
-    let made = tokio::task::spawn_blocking(make).await;
-    match made.unwrap_or_else(|_| Err(Fault::internal(panics::PANICKED))) {
+    match aside(admin, make).await {
         Ok(live) => answer(&json!({
             "name": live.name(),
             "digest": live.digest(),
             "version": live.version(),
         })),
-        Err(fault) => {
-            let status = match fault.kind {
-                Kind::UnknownCommand => StatusCode::NOT_FOUND,
-                Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-                _ => StatusCode::UNPROCESSABLE_ENTITY,
-            };
-            error(status, &fault.code, &fault.message)
-        }
+        Err(fault) => failure(&fault),
     }
+}
+
+/// Does what may take its time.
+async fn aside<T: Send + 'static>(
+    admin: Arc<Admin>,
+    work: impl FnOnce(&Deployment) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let span = Span::current();
+    let work = move || span.in_scope(|| work(&admin.deployment));
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Fault::internal(panics::PANICKED)))
+}
+
+fn failure(fault: &Fault) -> Response<Body> {
+    let status = match fault.kind {
+        Kind::UnknownCommand => StatusCode::NOT_FOUND,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    error(status, &fault.code, &fault.message)
 }
 
 async fn not_found() -> Response<Body> {

@@ -8,7 +8,8 @@
 //! body that `receive.rs` takes, and replies by `envelope.rs`.
 //! `readiness.rs` tells balancers whether to send any.
 //! `openapi` describes all of it to programs.
-//! `admin.rs` is the admin surface, on a listener of its own, and `figures.rs` what it measures.
+//! `admin.rs` is the admin surface, on a listener of its own, with `figures.rs`, what it measures, and
+//! `trial.rs`, which plans and runs what an administrator tries out.
 
 mod access;
 mod activity;
@@ -31,6 +32,7 @@ mod security;
 mod serve;
 mod socket;
 mod tls;
+mod trial;
 mod turned_away;
 
 pub use admin::admin;

@@ -61,9 +61,19 @@ pub(super) async fn named(
         _ => return envelope::method_not_allowed(ALLOW),
     }
     // The command is looked up before the body is read.
-    let found = app.runtime.command(connector, command);
-    let found = found.and_then(|found| within(found, request.headers()));
-    let found = match found {
+    match app.runtime.command(connector, command) {
+        Ok(found) => found_one(app, found, request).await,
+        Err(fault) => envelope::failure(&fault),
+    }
+}
+
+/// Runs a command that was found with the parameters in the body.
+pub(super) async fn found_one(
+    app: Arc<App>,
+    found: FoundCommand,
+    request: Request,
+) -> Response<HttpBody> {
+    let found = match within(found, request.headers()) {
         Ok(found) => found,
         Err(fault) => return envelope::failure(&fault),
     };
@@ -189,7 +199,7 @@ fn within(found: FoundCommand, headers: &HeaderMap) -> Result<FoundCommand, Faul
     }
 }
 
-fn too_many_calls() -> Fault {
+pub(super) fn too_many_calls() -> Fault {
     let message = "too many calls are under way; try again in a second";
     Fault::new(Kind::Overload, "TooManyRequests", message)
 }

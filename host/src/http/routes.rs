@@ -79,8 +79,8 @@ pub struct HttpService {
 impl HttpService {
     /// Serves what `app` shares.
     #[must_use]
-    pub fn new(app: App) -> HttpService {
-        let app = Arc::new(app);
+    pub fn new(app: impl Into<Arc<App>>) -> HttpService {
+        let app = app.into();
         HttpService {
             routes: routes(&app),
             app,

@@ -5,10 +5,12 @@
 //! is live. [`watch`] notices that files or the configuration changed. Nothing here knows what is in a
 //! component; see [`crate::versions`] for what is live.
 
+mod compare;
 mod deployment;
 mod file;
 mod seen;
 mod watch;
 
+pub use compare::{Comparison, Source};
 pub use deployment::{Deployment, Why};
 pub use watch::{ConfigFile, watch};
