@@ -1,4 +1,4 @@
-//! What the console asks of the admin surface.
+//! The console: what its paths answer, and the page itself.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,4 +7,5 @@
 )]
 
 mod api;
+mod page;
 mod world;

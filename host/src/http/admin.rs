@@ -3,7 +3,7 @@
 
 use super::key::Key;
 use super::routes::App;
-use super::{envelope, figures, trial};
+use super::{console, envelope, figures, trial};
 use crate::connector::{Connector, Digest};
 use crate::description::Description;
 use crate::fault::{Fault, Kind};
@@ -44,7 +44,7 @@ impl Admin {
 }
 
 /// What a service that administers `deployment`, whose calls `app` serves, answers to those who have
-/// `token`.
+/// `token`; and the console, which asks them for it.
 pub fn admin(deployment: Arc<Deployment>, app: Arc<App>, token: &Secret) -> Router {
     let token = Key::new(token);
     let admin = Arc::new(Admin {
@@ -72,6 +72,7 @@ pub fn admin(deployment: Arc<Deployment>, app: Arc<App>, token: &Secret) -> Rout
         .fallback(not_found)
         // Before routing, so that a stranger learns nothing.
         .layer(middleware::from_fn_with_state(admin.clone(), let_in))
+        .merge(console::routes())
         .with_state(admin)
 }
 

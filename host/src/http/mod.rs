@@ -8,14 +8,15 @@
 //! body that `receive.rs` takes, and replies by `envelope.rs`.
 //! `readiness.rs` tells balancers whether to send any.
 //! `openapi` describes all of it to programs.
-//! `admin.rs` is the admin surface, on a listener of its own, with `figures.rs`, what it measures, and
-//! `trial.rs`, which plans and runs what an administrator tries out.
+//! `admin.rs` is the admin surface, on a listener of its own, with `figures.rs`, what it measures,
+//! `trial.rs`, which plans and runs what an administrator tries out, and the page of `console.rs`.
 
 mod access;
 mod activity;
 mod admin;
 mod commands;
 mod connection;
+mod console;
 mod cors;
 mod edge;
 mod envelope;
