@@ -1,4 +1,4 @@
-//! The console: what its paths answer, and the page itself.
+//! The console: what its paths answer, and how it works in a real browser with a real PostgreSQL.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,5 +7,6 @@
 )]
 
 mod api;
+mod browser;
 mod page;
 mod world;

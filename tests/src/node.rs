@@ -38,6 +38,12 @@ impl Node {
         Node { directory }
     }
 
+    /// Where the packages are, in `node_modules`.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// A program in a file. Its first argument is where the packages are.
     #[must_use]
     pub fn program(&self, file: &Path) -> Command {
