@@ -73,6 +73,7 @@ fn running(limits: &Limits) -> Config {
         .total_tables(limits.instances.saturating_mul(2))
         .max_core_instances_per_component(count(most.core_instances))
         .max_memories_per_component(count(most.memories))
+        .max_memories_per_module(1)
         .max_tables_per_component(count(most.tables))
         .max_memory_size(limits.instance_memory_bytes)
         .table_elements(limits.instance_table_elements)
@@ -102,7 +103,10 @@ pub(super) fn compiling() -> Config {
         .wasm_function_references(false)
         .wasm_exceptions(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // What one component inside of another hands to the next is copied by a module that the engine
+        // makes, from memory to memory. Components of JavaScript are nested. Modules of their own have
+        // one memory each, as the pool says.
+        .wasm_multi_memory(true)
         .wasm_relaxed_simd(false)
         .concurrency_support(false)
         // Both tell debuggers and profilers where in a component the machine code comes from, and would
