@@ -1,7 +1,7 @@
 //! Builds connector crates as WebAssembly components.
 //!
 //! Build scripts use it, so that `cargo build` of the host builds the connectors that it embeds from
-//! their source. The module is compiled for `wasm32-unknown-unknown` and wrapped as a component: no
+//! their source; `airlock build` uses the parts of it for crates elsewhere. The module is compiled for `wasm32-unknown-unknown` and wrapped as a component: no
 //! WASI, no adapter, no imports but the contract's types. Only tests need others, by [`wasi_components`].
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use std::{env, fs};
 
 /// The target that connectors are compiled for.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The target of programs that import WASI 0.2. Its linker makes components.
 const WASI_TARGET: &str = "wasm32-wasip2";
@@ -19,11 +19,10 @@ const WASI_TARGET: &str = "wasm32-wasip2";
 /// The Cargo profile that connectors are compiled with; the workspace defines it.
 const PROFILE: &str = "guest";
 
-/// Variables of the outer Cargo that would change the inner build.
-const FOREIGN_VARIABLES: [&str; 7] = [
+/// Variables of an outer Cargo, or of the user, that would change what is built.
+const FOREIGN_VARIABLES: [&str; 6] = [
     "CARGO_BUILD_TARGET",
     "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_TARGET_DIR",
     "RUSTC",
     "RUSTC_WORKSPACE_WRAPPER",
     "RUSTC_WRAPPER",
@@ -119,10 +118,7 @@ fn compile(workspace: &Path, packages: &[&str], target: &str, target_dir: &Path)
     ]);
     cargo.arg("--target-dir").arg(target_dir);
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
-    for variable in FOREIGN_VARIABLES {
-        cargo.env_remove(variable);
-    }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace).join("\x1f"));
+    reproducible(&mut cargo, workspace);
     let output = cargo
         .output()
         .context("cannot run cargo for the connectors")?;
@@ -132,6 +128,14 @@ fn compile(workspace: &Path, packages: &[&str], target: &str, target_dir: &Path)
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
+}
+
+/// Has `cargo` build the same from the same source in `root`, whatever its environment.
+pub fn reproducible(cargo: &mut Command, root: &Path) {
+    for variable in FOREIGN_VARIABLES {
+        cargo.env_remove(variable);
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(root).join("\x1f"));
 }
 
 /// Paths of this machine in panic messages would make each build's digest its own.
@@ -144,7 +148,11 @@ fn flags(workspace: &Path) -> Vec<String> {
     flags
 }
 
-fn encode(module: &[u8], package: &str) -> Result<Vec<u8>> {
+/// The component of a module that was compiled for [`TARGET`]; `package` is named in the error.
+///
+/// # Errors
+/// When the module does not export what connectors do.
+pub fn encode(module: &[u8], package: &str) -> Result<Vec<u8>> {
     wit_component::ComponentEncoder::default()
         .validate(true)
         .module(module)

@@ -8,7 +8,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../../wit",
+    path: "wit",
     world: "connector",
     additional_derives: [PartialEq, Eq],
     pub_export_macro: true,
