@@ -46,7 +46,11 @@ pub(super) fn swap(name: &str, roll_back: bool, arguments: &AdminArguments) -> R
     Ok(Ending::Done)
 }
 
-fn ask(arguments: &AdminArguments, method: &str, path: &str) -> Result<Value> {
+/// Asks the admin surface.
+///
+/// # Errors
+/// Where it cannot be reached, or refuses; the message gives its reason.
+pub(super) fn ask(arguments: &AdminArguments, method: &str, path: &str) -> Result<Value> {
     let (base, token) = place(arguments)?;
     let agent = ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))

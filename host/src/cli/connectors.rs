@@ -46,7 +46,12 @@ pub(super) fn deploy(config: Config) -> Result<Deployment> {
 
 /// The connectors of a configuration, none of them in service yet.
 pub(super) fn deployment(config: Config) -> Result<Deployment> {
-    let mut runtime = Runtime::compiling_by(compiler(&config)?, config.limits)?;
+    deployment_by(compiler(&config)?, config)
+}
+
+/// As [`deployment`], where `compiler` compiles them.
+pub(super) fn deployment_by(compiler: Compiler, config: Config) -> Result<Deployment> {
+    let mut runtime = Runtime::compiling_by(compiler, config.limits)?;
     if let Some(recording) = &config.recording {
         runtime.record_to(Recorder::open(&recording.file, recording.max_bytes)?);
     }
@@ -64,6 +69,16 @@ pub(super) fn compiler(config: &Config) -> Result<Compiler> {
         program: env::current_exe()?,
         arguments: vec!["compile".into()],
     };
+    cached(compiler, config)
+}
+
+/// As [`compiler`], for what the user of this machine has just built on it: in this process, as it is
+/// trusted and waited for.
+pub(super) fn trusting_compiler(config: &Config) -> Result<Compiler> {
+    cached(Compiler::InProcess, config)
+}
+
+fn cached(compiler: Compiler, config: &Config) -> Result<Compiler> {
     let cache = match &config.compile_cache_dir {
         Some(directory) if directory.as_os_str().is_empty() => None,
         Some(directory) => Some(CompileCache::open(directory, &config.limits)?),

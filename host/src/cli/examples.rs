@@ -33,6 +33,27 @@ SIGTERM and SIGINT stop it: calls under way may finish. SIGHUP reads configurati
 
 Exit codes: 0 stopped and every call finished, 1 it could not start, 2 wrong usage, 3 stopped and calls were cancelled";
 
+pub(super) const NEW: &str = help!(
+    "  airlock new notes
+  airlock new notes --template python"
+);
+
+pub(super) const BUILD: &str = help!("  airlock build\n  airlock build notes");
+
+pub(super) const TEST: &str = help!(
+    "  airlock test
+  airlock test --update
+  airlock test notes --component notes.wasm
+
+Plans that differ from what is expected make it fail."
+);
+
+pub(super) const DEV: &str = help!(
+    "  airlock dev
+  airlock dev notes --listen 127.0.0.1:7008
+  airlock dev --into connectors"
+);
+
 pub(super) const DEMO: &str = help!("  airlock demo\n  airlock demo --serve");
 
 pub(super) const CALL: &str = help!(

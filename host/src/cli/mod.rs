@@ -4,27 +4,35 @@
 //! stopped.
 
 mod admin;
+mod build;
 mod check;
 mod commands;
 mod connectors;
 mod demo;
+mod dev;
 mod doctor;
 mod examples;
+mod golden;
 mod health;
 mod input;
 mod inspect;
+mod language;
 mod logging;
+mod new;
 mod notify;
 mod once;
 mod progress;
 mod replay;
 mod serve;
 mod shell;
+mod sources;
 mod style;
+mod test;
 
 use airlock::connector::compile;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use language::Language;
 use logging::LogFormat;
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -126,6 +134,23 @@ enum Command {
         #[arg(long)]
         compile_memory_bytes: u64,
     },
+    /// Make the project of a new connector, which works and is there to be changed.
+    #[command(after_help = examples::NEW)]
+    New(NewArguments),
+    /// Build the connector of a project: NAME.wasm.
+    #[command(after_help = examples::BUILD)]
+    Build {
+        /// Directory of the project.
+        #[arg(value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Show where the connector of a project plans the calls of tests/plans differently than expected. It
+    /// is built where it is older than its source; no database is needed.
+    #[command(after_help = examples::TEST)]
+    Test(TestArguments),
+    /// Build the connector of a project at each change, and swap it into a running server.
+    #[command(after_help = examples::DEV)]
+    Dev(DevArguments),
     /// Print what a component file is: manifest, digest, size, imports.
     #[command(after_help = examples::INSPECT)]
     Inspect {
@@ -178,6 +203,44 @@ struct HealthArguments {
     /// Time in milliseconds to wait for the answer.
     #[arg(long, value_name = "MS", default_value_t = 3_000)]
     timeout_ms: u64,
+}
+
+#[derive(Debug, Args)]
+struct NewArguments {
+    /// Name of the connector, and of the directory that is made: a-z, 0-9 and _.
+    name: String,
+    /// Language of the connector.
+    #[arg(long, value_enum, default_value_t)]
+    template: Language,
+}
+
+#[derive(Debug, Args)]
+struct TestArguments {
+    /// Directory of the project.
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// Take the plans as they are as expected from here on.
+    #[arg(long)]
+    update: bool,
+    /// Test this component, and build nothing.
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DevArguments {
+    /// Directory of the project.
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+    /// Address to listen on; that of the project's airlock.toml, or 127.0.0.1:7004.
+    #[arg(long, value_name = "ADDR", conflicts_with = "into")]
+    listen: Option<SocketAddr>,
+    /// Start no server and no database: put the component into this directory, which a running server has
+    /// as its connectors, and ask its admin surface what became of it.
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    #[command(flatten)]
+    admin: AdminArguments,
 }
 
 #[derive(Debug, Args)]
@@ -269,6 +332,10 @@ impl Arguments {
                 rollback,
                 admin,
             } => admin::swap(&name, rollback, &admin),
+            Command::New(arguments) => new::run(&arguments),
+            Command::Build { directory } => build::run(&directory),
+            Command::Test(arguments) => test::run(&arguments),
+            Command::Dev(arguments) => dev::run(arguments),
             Command::Inspect { file } => inspect::run(file.as_deref()),
             Command::Completions { shell } => shell::completions(shell),
             Command::Man { out } => shell::man(out.as_deref()),
