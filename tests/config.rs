@@ -219,6 +219,7 @@ fn the_readme_has_every_key() {
             "network",
             "recording",
             "tls",
+            "tracing",
             "limits",
             "connectors",
             "databases",

@@ -32,7 +32,7 @@
 //! a plan may run under the [`policy`] of its connector, [`databases`] knows where, [`exec`] runs it within the
 //! [`network`] policy,
 //! [`runtime`] puts them together; [`swap`] brings components into service, [`http`] serves calls. [`metrics`] counts what goes on and
-//! [`observation`] times it, for [`figures`] and the log.
+//! [`observation`] times it, for [`figures`], [`traces`] and the log.
 //! Dependencies point one way: `http, cli → swap → runtime → connector, exec → plan`.
 #![deny(unsafe_code)]
 
@@ -73,6 +73,7 @@ pub mod secret;
 pub mod sqlstate;
 pub mod status;
 pub mod swap;
+pub mod traces;
 pub mod transaction;
 pub mod usage;
 pub mod verdict;

@@ -183,6 +183,13 @@ limits! {
     instance_memory_bytes: usize = 128 * MIB;
     /// Largest `table_elements` that a connector may be given: memory is set aside for them.
     instance_table_elements: usize = 20_000;
+    /// Spans that wait to be sent to a collector, those on their way included; more are dropped. Each
+    /// takes about 1 KiB.
+    trace_spans: usize = 4_096;
+    /// Spans of one call beside its own; further statements have none. A plan may have a thousand.
+    call_spans: usize = 128;
+    /// Time in milliseconds for sending the spans that wait when the server stops.
+    trace_flush_ms: u64 = 2_000;
     /// Commands that metrics tell apart, and as many databases; those beyond count as `other`. Each command
     /// takes some 70 lines of the text and 10 KiB of memory. Those of connectors that are gone make room.
     metric_labels: usize = 1_000;

@@ -6,7 +6,9 @@
     clippy::unwrap_used
 )]
 
+mod collector;
 mod exposition;
 mod labels;
 mod metrics;
+mod traces;
 mod world;

@@ -6,6 +6,7 @@ use airlock::admin::Admin;
 use airlock::http::{self, App, Certificates, Drained, HttpService, Listener};
 use airlock::postgres::Cluster;
 use airlock::swap::{self, ConfigFile, Deployment};
+use airlock::traces::Traces;
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Write as _};
@@ -84,7 +85,13 @@ pub(super) async fn listen(
             )
         })?;
     let stops = stops()?;
-    let app = Arc::new(App::new(deployment.runtime().clone(), &config));
+    let runtime = deployment.runtime().clone();
+    let traces = config.traces.as_ref().map(|traces| {
+        let spans = runtime.metrics().trace_spans().clone();
+        Traces::start(traces, &config.limits, spans).map(Arc::new)
+    });
+    let traces = traces.transpose()?;
+    let app = Arc::new(App::new(runtime, &config).traced(traces.clone()));
     // All of it ends with this function.
     let mut beside = JoinSet::new();
     if let Some(admin) = &config.admin {
@@ -139,6 +146,10 @@ pub(super) async fn listen(
     let grace = Duration::from_millis(2 * config.limits.cancel_ms);
     if timeout(grace, deployment.runtime().settle()).await.is_err() {
         tracing::warn!("a database did not answer a request to cancel within cancel_ms");
+    }
+    if let Some(traces) = traces {
+        let most = Duration::from_millis(config.limits.trace_flush_ms);
+        tokio::task::spawn_blocking(move || traces.finish(most)).await?;
     }
     Ok(drained)
 }

@@ -13,6 +13,7 @@ mod network;
 mod recording;
 mod table;
 mod tls;
+mod tracing;
 
 pub use components::ComponentSource;
 pub use connector::ConnectorConfig;
@@ -26,6 +27,7 @@ use crate::limits::Limits;
 use crate::network::Network;
 use crate::policy::{DatabaseName, Policy};
 use crate::secret::Secret;
+use crate::traces::TracesConfig;
 use connector::Around;
 use database::Variables;
 use mistakes::Mistakes;
@@ -95,6 +97,8 @@ pub struct Config {
     pub recording: Option<Recording>,
     /// Where the server is administered; none where there is no token for it.
     pub admin: Option<Admin>,
+    /// Where traces of calls go; none where nobody takes them.
+    pub traces: Option<TracesConfig>,
     /// What the server shows of itself to clients; it speaks plainly where there is none.
     pub tls: Option<Tls>,
     /// The databases that have a name.
@@ -120,7 +124,7 @@ impl Config {
     /// Every key that a file can have, such as `connectors.NAME.access`, where `NAME` stands for any name.
     #[must_use]
     pub fn keys() -> BTreeSet<String> {
-        let every_table = "[admin]\n[recording]\n[tls]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n[network]\n";
+        let every_table = "[admin]\n[recording]\n[tls]\n[tracing]\n[limits]\n[connectors.NAME.limits]\n[databases.NAME]\n[network]\n";
         let mistakes = Mistakes::new(Path::new(""), every_table);
         let (document, _) = DeTable::parse_recoverable(every_table);
         let table = Table::whole(document.get_ref(), &mistakes);
@@ -205,6 +209,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
     let recording = recording::read(&table, directory);
     let admin = admin::read(&table, directory, variables);
     let tls = tls::read(&table, directory);
+    let traces = tracing::read(&table, variables);
     table.finish();
     Config {
         listen,
@@ -216,6 +221,7 @@ fn read_file(table: Table<'_>, directory: &Path, variables: Variables<'_>) -> Co
         connectors,
         recording,
         admin,
+        traces,
         tls,
         databases: databases.checked,
         secret_files: databases.secret_files,

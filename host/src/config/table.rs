@@ -137,6 +137,18 @@ impl<'d> Table<'d> {
         })
     }
 
+    /// A number from 0 to 1.
+    pub(super) fn ratio(&self, key: &'static str) -> Option<At<f64>> {
+        self.read(key, "a number from 0 to 1", |value| {
+            let number: f64 = match value {
+                DeValue::Float(number) => number.as_str().parse().ok()?,
+                DeValue::Integer(number) => number.as_str().parse().ok()?,
+                _ => return None,
+            };
+            (0.0..=1.0).contains(&number).then_some(number)
+        })
+    }
+
     /// A list of texts, each only once.
     pub(super) fn texts(&self, key: &'static str) -> Option<At<Vec<At<&'d str>>>> {
         let list = self.read(key, "a list of texts", |value| match value {

@@ -179,7 +179,10 @@ impl Database {
                 writes: !plan.is_read_only(),
             };
             let lookup = Duration::from_millis(self.limits.lookup_ms);
-            open.commit(&pool, deadline, lookup).await?;
+            let span = work.observation.statement("COMMIT");
+            let committed = open.commit(&pool, deadline, lookup).await;
+            observation::ended(span, committed.as_ref().map(|()| None));
+            committed?;
         } else {
             lease.finish(state);
         }
@@ -197,10 +200,14 @@ impl Database {
         mut chunks: Chunks,
         state: State,
     ) -> Result<(Lease, Ran), Fault> {
-        work.observation.enter(observation::Stage::PoolWait);
+        let observation = &work.observation;
+        observation.enter(observation::Stage::PoolWait);
+        if let (Some(trace), Some(name)) = (observation.trace(), &work.target.name) {
+            trace.runs_in(name);
+        }
         let leased = pool.lease().await;
         pool.metrics()
-            .waited(work.observation.enter(observation::Stage::Sql));
+            .waited(observation.enter(observation::Stage::Sql));
         let mut lease = leased?;
         let job = Job::new(work, &self.limits);
         let (session, wire) = lease.parts()?;

@@ -15,6 +15,7 @@ use crate::check::{CheckedPlan, CheckedStatement};
 use crate::fault::Fault;
 use crate::input::Input;
 use crate::limits::Limits;
+use crate::observation::{self, Observation};
 use crate::plan::{Reply, RowShape};
 
 /// A plan whose statements have succeeded.
@@ -33,6 +34,7 @@ pub(super) struct Job<'a> {
     /// Rows that earlier plans of the call affected.
     affected: u64,
     once: Option<&'a Once>,
+    observation: &'a Observation,
     /// How batches go in.
     form: Form,
 }
@@ -45,6 +47,7 @@ impl<'a> Job<'a> {
             limits,
             affected: work.affected,
             once: work.once.as_ref(),
+            observation: &work.observation,
             form: Form::Copy,
         }
     }
@@ -183,7 +186,11 @@ impl<'a> Job<'a> {
                 room,
                 form: self.form,
             };
-            let outcome = run.run(session, chunks).await?;
+            let span = self.observation.statement(&statement.sql);
+            let ran = run.run(session, chunks).await;
+            let rows = ran.as_ref().map(|outcome| Some(outcome.affected));
+            observation::ended(span, rows.map_err(|stopped| &stopped.fault));
+            let outcome = ran?;
             if matches!(self.plan.reply(), Reply::Resume(_)) {
                 room = room.behind(&outcome)?;
             }

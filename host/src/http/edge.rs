@@ -58,6 +58,9 @@ where
                 Some(refusal) => refusal,
                 None => {
                     let mut request = request.map(Body::new);
+                    request
+                        .headers_mut()
+                        .insert(request_id::HEADER, id.header());
                     if tls {
                         request.extensions_mut().insert(Secure);
                     }

@@ -5,7 +5,8 @@
 //! `socket.rs` and `activity.rs` know of it. A request goes through `edge.rs`, which gives it an id and
 //! its response the headers of `security.rs`; `access.rs`, which decides who may call, and `cors.rs`,
 //! which browsers; `routes.rs`, which is the protocol, and `perform.rs`, which runs a command with the
-//! body that `receive.rs` takes, and replies by `envelope.rs`.
+//! body that `receive.rs` takes, as part of the trace that `trace_parent.rs` finds, and replies by
+//! `envelope.rs`.
 //! `readiness.rs` tells balancers whether to send any.
 //! `openapi` describes all of it to programs.
 //! `admin.rs` is the admin surface, on a listener of its own, with `figures.rs`, what it measures,
@@ -33,6 +34,7 @@ mod security;
 mod serve;
 mod socket;
 mod tls;
+mod trace_parent;
 mod trial;
 mod turned_away;
 

@@ -2,16 +2,20 @@
 
 use super::envelope;
 use super::receive::{Held, receive};
+use super::request_id;
 use super::routes::App;
+use super::trace_parent::TraceParent;
 use crate::call::Parameters;
 use crate::fault::{Fault, Kind};
 use crate::metrics::TurnedAway;
 use crate::observation::{Observation, Stage};
 use crate::reply::{self, Body, Envelope, Reply};
 use crate::runtime::FoundCommand;
+use crate::traces::{CallTrace, Called};
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -99,7 +103,8 @@ pub(super) async fn found_one(
         return fail(&app, Log::new(found), too_many_calls());
     }
     let limits = app.runtime.limits();
-    let (body, held) = match receive(request.into_body(), &app.bodies, limits).await {
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (body, held) = match receive(body, &app.bodies, limits).await {
         Ok(received) => received,
         Err(response) => {
             if response.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -108,7 +113,8 @@ pub(super) async fn found_one(
             return response;
         }
     };
-    let found = found.observed(Arc::new(Observation::new()));
+    let observation = observe(&app, &found, &headers);
+    let found = found.observed(Arc::new(observation));
     if let Some(metrics) = found.metrics() {
         metrics.received(body.len());
     }
@@ -155,6 +161,27 @@ fn fail(app: &App, log: Log, fault: Fault) -> Response<HttpBody> {
     }
     log.write(Some(&Err(fault)));
     response
+}
+
+/// A call whose parameters are there.
+fn observe(app: &App, found: &FoundCommand, headers: &HeaderMap) -> Observation {
+    let observation = Observation::new();
+    // The edge has seen to it that there is one.
+    let Some(id) = headers
+        .get(request_id::HEADER)
+        .and_then(|id| id.to_str().ok())
+    else {
+        return observation;
+    };
+    let trace = app.traces.as_ref().and_then(|traces| {
+        let called = Called {
+            planned_by: found.planned_by(),
+            command: found.command(),
+            request_id: Some(id),
+        };
+        traces.begin(&TraceParent(headers), &called)
+    });
+    observation.of_request(id).traced(trace)
 }
 
 /// A reply on its way out. It counts as a call under way, and is logged when it ends.
@@ -252,6 +279,7 @@ impl Log {
         let took_us = |stage| Some(observation?.took(stage)?.as_micros());
         let (plan_us, pool_wait_us) = (took_us(Stage::Plan), took_us(Stage::PoolWait));
         let (sql_us, render_us) = (took_us(Stage::Sql), took_us(Stage::Render));
+        let trace_id = observation.and_then(Observation::trace).map(CallTrace::id);
         let (connector, command) = (&**self.found.planned_by(), self.found.command());
         match outcome {
             None => tracing::info!(
@@ -277,13 +305,13 @@ impl Log {
             Some(Err(fault)) if matches!(fault.kind, Kind::Connector | Kind::Internal) => {
                 let cause = fault.source().map(ToString::to_string);
                 let culprit = tracing::field::debug(fault.culprit());
-                tracing::error!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code, culprit, message = fault.message, cause);
+                tracing::error!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, trace_id, outcome = %fault.code, culprit, message = fault.message, cause);
             }
             Some(Err(fault)) if fault.kind == Kind::Overload => {
-                tracing::debug!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code);
+                tracing::debug!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, trace_id, outcome = %fault.code);
             }
             Some(Err(fault)) => {
-                tracing::info!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, outcome = %fault.code, culprit = ?fault.culprit());
+                tracing::info!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, trace_id, outcome = %fault.code, culprit = ?fault.culprit());
             }
         }
     }

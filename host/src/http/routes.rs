@@ -10,6 +10,7 @@ use super::turned_away::TurnedAway;
 use super::{access, commands, envelope, perform};
 use crate::config::Config;
 use crate::runtime::Runtime;
+use crate::traces::Traces;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -42,6 +43,7 @@ pub struct App {
     pub(super) turned_away: TurnedAway,
     pub(super) readiness: Arc<Readiness>,
     pub(super) document: Document,
+    pub(super) traces: Option<Arc<Traces>>,
 }
 
 impl App {
@@ -56,6 +58,7 @@ impl App {
             turned_away: TurnedAway::default(),
             readiness: Arc::new(Readiness::of(config)),
             document: Document::default(),
+            traces: None,
             runtime,
             api_key: config.api_key.as_ref().map(Key::new),
             cors_origins: config.cors_origins.clone(),
@@ -66,6 +69,12 @@ impl App {
     #[must_use]
     pub fn readiness(&self) -> Arc<Readiness> {
         self.readiness.clone()
+    }
+
+    /// The same, with traces of calls.
+    #[must_use]
+    pub fn traced(self, traces: Option<Arc<Traces>>) -> App {
+        App { traces, ..self }
     }
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Host {
     plan_cache_bytes: IntGauge,
     connections: IntGaugeVec,
     connections_refused: IntCounterVec,
+    trace_spans: TraceSpans,
 }
 
 /// What the host holds at a moment.
@@ -63,6 +64,14 @@ pub struct HostReading {
     pub plan_cache_entries: usize,
     /// What they take, in bytes.
     pub plan_cache_bytes: u64,
+}
+
+/// Spans of traces, by what became of them.
+#[derive(Debug, Clone)]
+pub struct TraceSpans {
+    exported: IntCounter,
+    failed: IntCounter,
+    dropped: IntCounter,
 }
 
 /// The connections of one listener.
@@ -108,7 +117,18 @@ impl Host {
         build
             .get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?
             .set(1);
+        let spans = register.counters(
+            "airlock_trace_spans_total",
+            "Spans that a collector took, did not take, or that were dropped as too many waited.",
+            &["result"],
+        )?;
+        let spans = |result| spans.get_metric_with_label_values(&[result]);
         let host = Host {
+            trace_spans: TraceSpans {
+                exported: spans("exported")?,
+                failed: spans("failed")?,
+                dropped: spans("dropped")?,
+            },
             turned_away: register.counters(
                 "airlock_turned_away_total",
                 "Calls that were turned away, by what there was too much of.",
@@ -205,6 +225,10 @@ impl Host {
         })
     }
 
+    pub(super) fn trace_spans(&self) -> &TraceSpans {
+        &self.trace_spans
+    }
+
     pub(super) fn take(&self, reading: &HostReading) {
         self.connectors.set(reading.connectors as i64);
         self.planning_calls.set(reading.planning_calls as i64);
@@ -231,6 +255,22 @@ fn limits() -> impl Iterator<Item = &'static str> {
 fn add(family: &IntCounterVec, label: &str) {
     if let Ok(counter) = family.get_metric_with_label_values(&[label]) {
         counter.inc();
+    }
+}
+
+impl TraceSpans {
+    /// A collector took spans, or did not.
+    pub(crate) fn sent(&self, count: usize, taken: bool) {
+        let counter = match taken {
+            true => &self.exported,
+            false => &self.failed,
+        };
+        counter.inc_by(count as u64);
+    }
+
+    /// One was dropped.
+    pub(crate) fn drop_one(&self) {
+        self.dropped.inc();
     }
 }
 

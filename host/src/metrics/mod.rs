@@ -21,7 +21,7 @@ pub use command::CommandMetrics;
 pub(crate) use command::Took;
 pub use database::{DatabaseMetrics, PoolReading, PoolReadings};
 pub(crate) use host::Swap;
-pub use host::{Connections, HostReading, TurnedAway};
+pub use host::{Connections, HostReading, TraceSpans, TurnedAway};
 pub use outcome::Outcome;
 pub use process::ProcessReading;
 pub use spread::{Durations, bounds_us};
@@ -142,6 +142,12 @@ impl Metrics {
     /// None that is known of.
     pub fn connections(&self, name: &'static str) -> Result<Connections, Fault> {
         self.host.connections(name).map_err(Fault::internal)
+    }
+
+    /// Where spans of traces are counted.
+    #[must_use]
+    pub fn trace_spans(&self) -> &TraceSpans {
+        self.host.trace_spans()
     }
 
     /// A call was turned away.

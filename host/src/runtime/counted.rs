@@ -51,6 +51,7 @@ impl Counted {
     fn end(&mut self, outcome: Outcome) {
         self.is_over = true;
         let whole = self.observation.end();
+        self.observation.conclude(outcome);
         if let Some(numbers) = self.found.metrics() {
             numbers.end(outcome, &self.observation.summary(whole));
         }
