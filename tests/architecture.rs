@@ -221,8 +221,8 @@ fn dependencies_point_one_way() {
 }
 
 /// Values never become SQL: text is put together in the SDK's builder, and in the places of the host
-/// that are named here. Two more are not found by their words: `insert.rs` writes those of a plain INSERT
-/// in another order, and `opening.rs` adds to BEGIN.
+/// that are named here. Three more are not found by their words: `insert.rs` writes those of a plain INSERT
+/// in another order, `opening.rs` adds to BEGIN, and `shown.rs` names a session.
 #[test]
 fn sql_is_not_formatted() {
     let verbs = [

@@ -221,9 +221,18 @@ async fn calls_wait_no_more_often_than_they_must() {
     }
 }
 
-/// The role and the timeouts of a policy go along with BEGIN.
+/// The role and the timeouts of a policy go along with BEGIN, and so does the id of the request; in front
+/// of a lone statement it goes along with that.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
+    let bounds = "role = \"postgres\"\nstatement_timeout_ms = 30000\nlock_timeout_ms = 30000\n\
+                  affected_rows = 1000\n";
+    for (policy, select) in [(bounds, 2), ("show_requests = \"always\"\n", 1)] {
+        count_under(policy, select).await;
+    }
+}
+
+async fn count_under(policy: &str, of_select: usize) {
     let database = Database::fresh().await;
     database
         .batch_execute("CREATE TABLE t (id int PRIMARY KEY, name text)")
@@ -231,9 +240,7 @@ async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
         .unwrap();
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("airlock.toml");
-    let policy = "[connectors.postgres_v2]\nrole = \"postgres\"\nstatement_timeout_ms = 30000\n\
-                  lock_timeout_ms = 30000\naffected_rows = 1000\n";
-    std::fs::write(&config, policy).unwrap();
+    std::fs::write(&config, format!("[connectors.postgres_v2]\n{policy}")).unwrap();
     let config = config.to_str().unwrap();
     let server = Server::start(env!("CARGO_BIN_EXE_airlock"), &["--config", config], &[]);
     let counter = Counter::start(database.cluster().port()).await;
@@ -249,7 +256,7 @@ async fn what_a_policy_sets_waits_for_no_answer_of_its_own() {
     let select = json!({"columns": ["name"], "where": [["id", "=", 5]]});
     for (command, schema, expected) in [
         ("SelectValuesV2", select.clone(), None),
-        ("SelectValuesV2", select, Some(2)),
+        ("SelectValuesV2", select, Some(of_select)),
         ("InsertValuesV2", rows(1, 1), None),
         ("InsertValuesV2", rows(1, 2), Some(2)),
         ("InsertValuesV2", rows(20, 100), Some(2)),

@@ -47,6 +47,8 @@ pub struct Policy {
     pub statements: StatementRules,
     /// What its transactions begin with.
     pub session: SessionRules,
+    /// Which sessions show the id of the request that they work on.
+    pub show_requests: ShowRequests,
     /// How much one call may give and change.
     pub caps: Caps,
     /// A single statement that changes something runs without a transaction block, which saves a round
@@ -100,6 +102,19 @@ pub struct SessionRules {
     pub statement_timeout_ms: Option<u32>,
     /// Time for one lock in milliseconds.
     pub lock_timeout_ms: Option<u32>,
+}
+
+/// Which sessions of a database show the id of the request that they work on. It costs the server some
+/// microseconds for each call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ShowRequests {
+    /// None.
+    Never,
+    /// Those in a transaction block: they hold locks.
+    #[default]
+    Transactions,
+    /// All.
+    Always,
 }
 
 /// Bounds on what one call gives and changes; those of the host hold beside them.

@@ -7,8 +7,10 @@
 )]
 
 mod collector;
+mod dashboard;
 mod exposition;
 mod labels;
 mod metrics;
+mod sessions;
 mod traces;
 mod world;

@@ -6,7 +6,8 @@ use crate::connector::Digest;
 use crate::limits::{ConnectorLimits, Limits, Profile};
 use crate::plan::Access;
 use crate::policy::{
-    Caps, DatabaseName, Imports, Policy, ReplayRule, Role, SessionRules, StatementRules, needed_by,
+    Caps, DatabaseName, Imports, Policy, ReplayRule, Role, SessionRules, ShowRequests,
+    StatementRules, needed_by,
 };
 use crate::recording::CallId;
 use airlock_connector::QualifiedName;
@@ -66,6 +67,7 @@ pub(super) fn read(name: At<&str>, table: Table<'_>, around: &Around<'_>) -> Con
         statements: statements(&table),
         session: session(&table),
         caps: caps(&table, around.limits),
+        show_requests: show_requests(&table),
         unconfirmed_writes: table
             .boolean("unconfirmed_writes")
             .is_some_and(|given| given.value),
@@ -207,6 +209,16 @@ fn wrong_kind(kind: &str, widest: Access) -> Option<String> {
             "raw_sql lists {kind:?}, which access = \"{widest}\" does not allow: it needs {needed}"
         )
     })
+}
+
+fn show_requests(table: &Table<'_>) -> ShowRequests {
+    let words = [
+        ("never", ShowRequests::Never),
+        ("transactions", ShowRequests::Transactions),
+        ("always", ShowRequests::Always),
+    ];
+    let given = table.choice("show_requests", &words);
+    given.map(|given| given.value).unwrap_or_default()
 }
 
 fn session(table: &Table<'_>) -> SessionRules {

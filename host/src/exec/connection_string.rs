@@ -24,7 +24,8 @@ pub struct ConnectionString {
     pub(super) password: Option<Secret>,
     pub(super) dbname: Option<String>,
     pub(super) options: Option<String>,
-    pub(super) application_name: String,
+    /// None where the string gives none.
+    pub(super) application_name: Option<String>,
     pub(super) tls: TlsWanted,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) session: SessionAttributes,
@@ -156,10 +157,9 @@ fn connect_timeout(seconds: Option<String>, place: &str) -> Result<Option<Durati
     }
 }
 
-fn application_name(pairs: &mut Pairs) -> String {
+fn application_name(pairs: &mut Pairs) -> Option<String> {
     let fallback = pairs.take("fallback_application_name");
-    let name = pairs.take("application_name").or(fallback);
-    name.unwrap_or_else(|| "airlock".into())
+    pairs.take("application_name").or(fallback)
 }
 
 /// A value that is none of the words of its keyword.

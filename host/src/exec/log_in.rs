@@ -5,6 +5,7 @@ use super::connection::{Connection, Made};
 use super::connection_string::ConnectionString;
 use super::error;
 use super::frames::{Followed, Frames};
+use super::shown::APPLICATION;
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::limits::Limits;
@@ -78,7 +79,7 @@ fn config(target: &ConnectionString) -> Config {
     let mut config = Config::new();
     config
         .user(&target.user)
-        .application_name(&target.application_name)
+        .application_name(target.application_name.as_deref().unwrap_or(APPLICATION))
         .channel_binding(target.tls.channel_binding);
     if let Some(password) = &target.password {
         config.password(password.expose());

@@ -45,6 +45,7 @@ mod run;
 mod server_run;
 mod session;
 mod settings;
+mod shown;
 mod statement;
 mod stream;
 mod target;

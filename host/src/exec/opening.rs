@@ -6,7 +6,7 @@
 //! only writes.
 
 use crate::policy::SessionRules;
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
@@ -68,17 +68,23 @@ impl ReadOnlyDefault {
         }
     }
 
-    /// What must precede a plan that runs in a transaction block, for which `rules` are set.
-    pub(super) fn transaction(&self, reads: bool, rules: &SessionRules) -> Opening {
+    /// What must precede a plan that runs in a transaction block, for which `rules` are set and in which
+    /// the session has this name.
+    pub(super) fn transaction(
+        &self,
+        reads: bool,
+        rules: &SessionRules,
+        name: Option<&str>,
+    ) -> Opening {
         if reads {
             return Opening {
-                begin: Some(begin("BEGIN READ ONLY", rules)),
+                begin: Some(begin("BEGIN READ ONLY", rules, name)),
                 ..Opening::default()
             };
         }
         // The default counts for transactions that the caller's SQL begins by itself, too.
         Opening {
-            begin: Some(begin("BEGIN", rules)),
+            begin: Some(begin("BEGIN", rules, name)),
             ..self.change_to(self.own.unwrap_or(false))
         }
     }
@@ -88,14 +94,21 @@ impl ReadOnlyDefault {
         let differs = wanted != self.now || wanted != self.reported.load(Ordering::Acquire);
         Opening {
             read_only: differs.then_some(wanted),
-            begin: None,
+            ..Opening::default()
         }
     }
 }
 
 /// BEGIN, and what holds until the transaction ends, as one message.
-fn begin(begin: &'static str, rules: &SessionRules) -> Cow<'static, str> {
+fn begin(begin: &'static str, rules: &SessionRules, name: Option<&str>) -> Cow<'static, str> {
     let mut sql = Cow::Borrowed(begin);
+    if let Some(name) = name {
+        // Of its making there is nothing in it that ends a literal, see `shown.rs`.
+        let sql = sql.to_mut();
+        sql.push_str("; SET LOCAL application_name TO '");
+        sql.push_str(name);
+        sql.push('\'');
+    }
     let timeouts = [
         ("statement_timeout", rules.statement_timeout_ms),
         ("lock_timeout", rules.lock_timeout_ms),
@@ -118,13 +131,25 @@ fn begin(begin: &'static str, rules: &SessionRules) -> Cow<'static, str> {
 pub(super) struct Opening {
     /// The new default, where it changes.
     read_only: Option<bool>,
+    /// What the session is called from here on, as a statement.
+    shown: Option<String>,
     begin: Option<Cow<'static, str>>,
 }
 
 impl Opening {
     /// Whether there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
-        self.read_only.is_none() && self.begin.is_none()
+        self.read_only.is_none() && self.begin.is_none() && self.shown.is_none()
+    }
+
+    /// The same, with a statement that gives the session a name.
+    pub(super) fn showing(self, shown: Option<String>) -> Opening {
+        Opening { shown, ..self }
+    }
+
+    /// The statement that gives the session a name.
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// Sends these statements and the request in one go.
@@ -141,9 +166,13 @@ impl Opening {
             false => "SET default_transaction_read_only TO off",
         });
         // Each is sent when it is first polled, so they go out in this order.
-        let opening = join(run(client, set), run(client, self.begin.as_deref()));
-        let ((set, begun), answer) = join(opening, request).await;
-        set.and(begun).and(answer)
+        let opening = join3(
+            run(client, set),
+            run(client, self.shown.as_deref()),
+            run(client, self.begin.as_deref()),
+        );
+        let ((set, shown, begun), answer) = join(opening, request).await;
+        set.and(shown).and(begun).and(answer)
     }
 }
 
@@ -161,15 +190,15 @@ mod tests {
 
     #[test]
     fn what_a_transaction_begins_with() {
-        assert_eq!(begin("BEGIN", &SessionRules::default()), "BEGIN");
+        assert_eq!(begin("BEGIN", &SessionRules::default(), None), "BEGIN");
         let rules = SessionRules {
             role: Some(Role::new("a \"b\"; DROP TABLE t").unwrap()),
             statement_timeout_ms: Some(5),
             lock_timeout_ms: Some(6),
         };
         assert_eq!(
-            begin("BEGIN READ ONLY", &rules),
-            "BEGIN READ ONLY; SET LOCAL statement_timeout TO 5; SET LOCAL lock_timeout TO 6; \
+            begin("BEGIN READ ONLY", &rules, Some("airlock a")),
+            "BEGIN READ ONLY; SET LOCAL application_name TO 'airlock a'; SET LOCAL statement_timeout TO 5; SET LOCAL lock_timeout TO 6; \
              SET LOCAL ROLE \"a \"\"b\"\"; DROP TABLE t\""
         );
     }

@@ -202,6 +202,9 @@ impl Pool {
         let mut connection = connected?;
         let definitions = self.definitions.clone();
         connection.session.share_definitions(definitions);
+        // A pooler's sessions belong to others as well.
+        let is_ours = self.target.application_name.is_none() && !self.target.is_pooled;
+        connection.session.shown.allow(is_ours);
         match lease.take(Box::new(connection), true) {
             true => Ok(lease),
             // It broke at once.

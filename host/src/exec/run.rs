@@ -17,6 +17,7 @@ use crate::input::Input;
 use crate::limits::Limits;
 use crate::observation::{self, Observation};
 use crate::plan::{Reply, RowShape};
+use crate::policy::ShowRequests;
 
 /// A plan whose statements have succeeded.
 pub(super) struct Ran {
@@ -69,7 +70,8 @@ impl<'a> Job<'a> {
             let needed = self
                 .plan
                 .needs_transaction(|statement| statement.runs(self.input));
-            let alone = !needed && self.once.is_none() && session.begin_alone(reads);
+            let shown = self.shown(ShowRequests::Always);
+            let alone = !needed && self.once.is_none() && session.begin_alone(reads, shown);
             let ran = match alone {
                 true => self.alone(session, chunks).await,
                 false => Box::pin(self.transaction(session, chunks)).await,
@@ -85,6 +87,13 @@ impl<'a> Job<'a> {
                 Err(stopped) => return Err(stopped.fault),
             }
         }
+    }
+
+    /// The id of the request, where the policy wants it shown in these sessions.
+    fn shown(&self, wanted: ShowRequests) -> Option<&'a str> {
+        let policy = self.plan.policy().show_requests;
+        let id = self.observation.request_id();
+        id.filter(|_| policy == wanted)
     }
 
     async fn alone(&self, session: &mut Session, chunks: &mut Chunks) -> Result<Ran, Stopped> {
@@ -111,7 +120,11 @@ impl<'a> Job<'a> {
         session: &mut Session,
         chunks: &mut Chunks,
     ) -> Result<Ran, Stopped> {
-        session.begin_transaction(self.plan.is_read_only(), &self.plan.policy().session);
+        let rules = &self.plan.policy().session;
+        let shown = self
+            .shown(ShowRequests::Transactions)
+            .or(self.shown(ShowRequests::Always));
+        session.begin_transaction(self.plan.is_read_only(), rules, shown);
         let mut ended = match self.once {
             Some(once) => Box::pin(self.only_once(once, session, chunks)).await,
             None => self.statements(session, chunks).await.map(Ended::Ran),

@@ -5,6 +5,7 @@ use super::pooler;
 use super::prepare::Statements;
 use super::server_run::ServerRun;
 use super::settings::{self, Current, REPORTED, Settings};
+use super::shown::Shown;
 use super::wire::{Messages, Wire};
 use super::xid;
 use crate::limits::Limits;
@@ -27,6 +28,8 @@ pub(super) struct Session {
     read_only: ReadOnlyDefault,
     /// What goes in front of the next request.
     opening: Opening,
+    /// Which request it shows to others.
+    pub(super) shown: Shown,
     /// How to ask for the transaction that is open, and what is known of it.
     xid_question: xid::Question,
     xid: xid::Known,
@@ -81,6 +84,7 @@ impl Session {
             settings,
             read_only,
             opening: Opening::default(),
+            shown: Shown::default(),
             xid_question: xid::Question::default(),
             xid: xid::Known::Off,
             run: None,
@@ -139,12 +143,12 @@ impl Session {
     }
 
     /// Begins a plan of one statement that is atomic by itself; false where it needs a transaction
-    /// block all the same.
-    pub(super) fn begin_alone(&mut self, reads: bool) -> bool {
+    /// block all the same. The session shows `request_id` to others, where there is one.
+    pub(super) fn begin_alone(&mut self, reads: bool, request_id: Option<&str>) -> bool {
         // A statement is prepared and run in the same session of a pooler only inside a transaction.
         match self.read_only.alone(reads).filter(|_| !self.is_pooled) {
             Some(opening) => {
-                self.opening = opening;
+                self.opening = opening.showing(self.shown.alone(request_id));
                 self.role = None;
                 self.xid = xid::Known::Off;
                 true
@@ -153,9 +157,17 @@ impl Session {
         }
     }
 
-    /// Begins a plan that runs in a transaction block, for which `rules` are set.
-    pub(super) fn begin_transaction(&mut self, reads: bool, rules: &SessionRules) {
-        self.opening = self.read_only.transaction(reads, rules);
+    /// Begins a plan that runs in a transaction block, for which `rules` are set and which shows
+    /// `request_id` to others, where there is one.
+    pub(super) fn begin_transaction(
+        &mut self,
+        reads: bool,
+        rules: &SessionRules,
+        request_id: Option<&str>,
+    ) {
+        let name = self.shown.name(request_id);
+        let opening = self.read_only.transaction(reads, rules, name.as_deref());
+        self.opening = opening.showing(self.shown.transaction());
         self.role.clone_from(&rules.role);
         self.xid = self.xid_question.begin(!reads);
     }
@@ -189,6 +201,9 @@ impl Session {
     pub(super) fn take_opening(&mut self) -> Opening {
         let opening = std::mem::take(&mut self.opening);
         self.read_only.sent(&opening);
+        if let Some(statement) = opening.shown() {
+            self.shown.sent(statement);
+        }
         opening
     }
 
@@ -268,6 +283,7 @@ impl Session {
         }
         self.statements.clear();
         self.read_only.reset();
+        self.shown.reset();
         // DISCARD ALL leaves the numbers to come as they are, which the caller may have chosen.
         let seed = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
         let seed: [(&(dyn ToSql + Sync), Type); 1] = [(&seed, Type::FLOAT8)];
