@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Level;
 
 /// What the path takes.
 pub(super) const ALLOW: &str = "HEAD, POST, GET, OPTIONS";
@@ -275,11 +276,16 @@ impl Log {
     /// call.
     fn write(&self, outcome: Option<&Result<(), Fault>>) {
         let observation = self.found.observation();
+        let trace = observation.and_then(Observation::trace);
+        let wanted = !matches!(outcome, Some(Ok(()))) || tracing::enabled!(Level::DEBUG);
+        if !wanted && trace.is_none() {
+            return;
+        }
         let duration_us = observation.map_or(0, |call| call.end().as_micros());
         let took_us = |stage| Some(observation?.took(stage)?.as_micros());
         let (plan_us, pool_wait_us) = (took_us(Stage::Plan), took_us(Stage::PoolWait));
         let (sql_us, render_us) = (took_us(Stage::Sql), took_us(Stage::Render));
-        let trace_id = observation.and_then(Observation::trace).map(CallTrace::id);
+        let trace_id = trace.map(CallTrace::id);
         let (connector, command) = (&**self.found.planned_by(), self.found.command());
         match outcome {
             None => tracing::info!(

@@ -5,6 +5,7 @@ use crate::fault::{Fault, Kind};
 use crate::metrics::{Metrics, Outcome};
 use crate::observation::Observation;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A call under way. Where it is dropped before its end, nobody waited for that.
 pub(super) struct Counted {
@@ -34,9 +35,9 @@ impl Counted {
         &self.observation
     }
 
-    /// It succeeded.
+    /// It succeeded, and the last stage has just begun.
     pub(super) fn succeed(mut self) {
-        self.end(Outcome::Ok);
+        self.end(Outcome::Ok, self.observation.so_far());
     }
 
     /// It failed.
@@ -45,12 +46,11 @@ impl Counted {
         if fault.kind == Kind::Connector {
             self.metrics.planning_fault(fault.limit());
         }
-        self.end(Outcome::of(fault));
+        self.end(Outcome::of(fault), self.observation.end());
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    fn end(&mut self, outcome: Outcome, whole: Duration) {
         self.is_over = true;
-        let whole = self.observation.end();
         self.observation.conclude(outcome);
         if let Some(numbers) = self.found.metrics() {
             numbers.end(outcome, &self.observation.summary(whole));
@@ -61,7 +61,7 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if !self.is_over {
-            self.end(Outcome::ClientGone);
+            self.end(Outcome::ClientGone, self.observation.end());
         }
     }
 }

@@ -50,7 +50,6 @@ impl Runtime {
         let deadline = self.deadline(found);
         let observation = counted.as_ref().map(Counted::observation);
         let observation = observation.cloned().unwrap_or_default();
-        observation.enter(Stage::Plan);
         let call = found.call(parameters)?;
         let mut plan = deadline.keep(pin!(self.cached_plan(found, &call))).await?;
         let limits = &found.connector.policy().limits;
@@ -82,11 +81,11 @@ impl Runtime {
                     }
                     Progress::Repeated(body) => {
                         let status = Some(TransactionStatus::Committed);
+                        observation.enter(Stage::Render);
                         return Ok(found.reply(Body::whole(body), status));
                     }
                     Progress::Done(done) => outcomes = done,
                 }
-                observation.enter(Stage::Render);
                 if !plan.is_read_only() {
                     status = Some(TransactionStatus::Committed);
                 }
@@ -109,6 +108,7 @@ impl Runtime {
                     return Err(Fault::connector("the plan has no statement to reply with"));
                 }
             };
+            observation.enter(Stage::Render);
             return Ok(found.reply(Body::whole(body), status));
         }
         let message = format!(
@@ -161,6 +161,7 @@ fn rest(
             }
         };
         if let Some(counted) = counted {
+            counted.observation().enter(Stage::Render);
             counted.succeed();
         }
         Ok(Some((last, None)))
