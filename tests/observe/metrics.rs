@@ -1,6 +1,7 @@
 //! What is counted, who may read it, and that figures tell the same.
 
 use crate::world::{figures, scrape, select, serving, sql, table};
+use airlock::reply::Body;
 use airlock::runtime::FoundCommand;
 use airlock::{Limits, Parameters, Runtime};
 use airlock_tests::Database;
@@ -129,4 +130,36 @@ async fn embedders_have_metrics_and_calls_that_nobody_waits_for_count() {
     assert_eq!(told.sum("airlock_calls_in_progress", &[]), 0.0);
     assert_eq!(told.sum("airlock_unknown_commands_total", &[]), 1.0);
     runtime.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reply_counts_when_its_last_row_is_out_or_nobody_takes_it() {
+    let runtime = Runtime::new(Limits::default()).unwrap();
+    let database = Database::fresh().await;
+    let call = json!({
+        "database_connection_str": database.dsn,
+        "schema": {"sql": "SELECT n FROM generate_series(1, 300000) n", "fetch_results": true},
+    })
+    .to_string();
+    let command = found(&runtime, "DoSQL");
+    let run = || runtime.run(&command, Parameters::parse(call.as_bytes()).unwrap());
+    let ended = |outcome: &str| {
+        let told = crate::exposition::Exposition::read(runtime.metrics_text().unwrap());
+        told.sum("airlock_calls_total", &[("outcome", outcome)])
+    };
+    let reply = run().await.unwrap();
+    assert!(matches!(reply.body, Body::Streaming(..)));
+    assert_eq!(
+        (runtime.metrics().calls_in_progress(), ended("ok")),
+        (1, 0.0)
+    );
+    reply.body.collect().await.unwrap();
+    assert_eq!(
+        (runtime.metrics().calls_in_progress(), ended("ok")),
+        (0, 1.0)
+    );
+    drop(run().await.unwrap());
+    assert_eq!((ended("ok"), ended("client_gone")), (1.0, 1.0));
+    runtime.settle().await;
+    assert_eq!(runtime.metrics().calls_in_progress(), 0);
 }
