@@ -121,7 +121,8 @@ mod tests {
             let files = files("notes", *language).unwrap();
             let paths: BTreeSet<_> = files.iter().map(|file| &file.path).collect();
             assert_eq!(paths.len(), files.len(), "{language}");
-            for file in &files {
+            // The SDK is Rust and no template.
+            for file in files.iter().filter(|file| !file.path.starts_with("sdk")) {
                 assert!(!file.contents.contains("{{"), "{}", file.path.display());
             }
             for expected in ["README.md", ".gitignore", "airlock.toml"] {
