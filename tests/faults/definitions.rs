@@ -3,7 +3,8 @@
 use crate::world::{Host, ONE_CONNECTION, count, with_table};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,9 +66,12 @@ async fn definitions_change_during_calls() {
     let host = Arc::new(Host::start("[limits]\npool_connections = 3\n"));
     let stop = Arc::new(AtomicBool::new(false));
     let mut callers = JoinSet::new();
+    let mut progress = Vec::new();
     for rows in [1, 2, 40] {
         let (host, stop, dsn) = (host.clone(), stop.clone(), database.dsn.clone());
-        callers.spawn(async move {
+        let made = Arc::new(AtomicI64::new(0));
+        let count = made.clone();
+        let caller = callers.spawn(async move {
             let schema = json!({"columns": ["*"], "limit": 3});
             let select =
                 json!({"database_connection_str": dsn, "table_name": "t", "schema": schema});
@@ -84,12 +88,21 @@ async fn definitions_change_during_calls() {
                     );
                 }
                 calls += 1;
+                count.store(calls, Ordering::SeqCst);
             }
             (stored, calls)
         });
+        progress.push((made, caller));
     }
     for change in CHANGES.iter().cycle().take(60) {
         database.batch_execute(change).await.unwrap();
+        // A call is tried again a few times, not as often as definitions can change.
+        for (made, caller) in &progress {
+            let before = made.load(Ordering::SeqCst);
+            while made.load(Ordering::SeqCst) == before && !caller.is_finished() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
     }
     stop.store(true, Ordering::SeqCst);
     let (stored, calls): (Vec<i64>, Vec<i64>) = callers.join_all().await.into_iter().unzip();

@@ -17,7 +17,8 @@ async fn grows_less(host: &Host, most: usize, work: impl Future<Output = ()>) {
     let before = peak_bytes(host.server.id());
     work.await;
     if let (Some(before), Some(after)) = (before, peak_bytes(host.server.id())) {
-        let grown = after - before;
+        // The system counts in batches, so a peak can seem to shrink.
+        let grown = after.saturating_sub(before);
         assert!(grown < most, "{} MiB more", grown >> 20);
     }
 }

@@ -180,7 +180,11 @@ async fn sessions_are_listed_by_what_they_do() {
     let all = json!({"min_seconds": 0, "application_name": "%"});
     let rows = world
         .until("LongRunningQueries", all, |rows| {
-            rows.len() == 3 && rows.iter().any(|row| row["wait_event_type"] == "Lock")
+            rows.len() == 3
+                && rows.iter().any(|row| row["wait_event_type"] == "Lock")
+                && rows
+                    .iter()
+                    .any(|row| row["state"] == "idle in transaction (aborted)")
         })
         .await;
     assert_eq!(
