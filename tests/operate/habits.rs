@@ -19,7 +19,7 @@ fn colours_are_for_terminals_and_never_where_no_color_is_set() {
     let term = ("TERM", "xterm-256color");
     // Variables, whether it is a terminal, whether there are colours.
     type Case<'c> = (&'c [(&'c str, &'c str)], bool, bool);
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 8] = [
         (&[term], true, true),
         (&[term, ("NO_COLOR", "1")], true, false),
         (
@@ -28,6 +28,7 @@ fn colours_are_for_terminals_and_never_where_no_color_is_set() {
             false,
         ),
         (&[("TERM", "dumb")], true, false),
+        (&[("TERM", "dumb"), ("CI", "true")], true, true),
         (&[term], false, false),
         (&[term, ("CLICOLOR_FORCE", "1")], false, true),
         (

@@ -27,8 +27,8 @@ const AIRLOCK: &str = env!("CARGO_BIN_EXE_airlock");
 /// Where compiled components are kept, so that the user's own stay as they are.
 const CACHES: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// The variables that decide about colours.
-const COLOURS: [&str; 4] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM"];
+/// The variables that decide about colours. Where `CI` is set, each terminal can show them.
+const COLOURS: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "CI"];
 
 /// The command with nothing of this environment that it goes by.
 fn airlock(arguments: &[&str]) -> Command {

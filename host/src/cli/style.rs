@@ -1,5 +1,5 @@
-//! Whether and how output is coloured: on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`;
-//! elsewhere where `CLICOLOR_FORCE` is.
+//! Whether and how output is coloured: on a terminal, unless `NO_COLOR` is set or `TERM` is `dumb` and
+//! `CI` is not set; elsewhere where `CLICOLOR_FORCE` is.
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
