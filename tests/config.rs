@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The configuration reference.
-const README: &str = include_str!("../README.md");
+const REFERENCE: &str = include_str!("../host/docs/src/configure.md");
 
 /// Runs `airlock` in a directory; gives the exit code, standard output and standard error.
 fn airlock(directory: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -164,14 +164,14 @@ fn what_cannot_be_read_is_wrong_usage() {
     assert!(code == Some(2) && error.contains("gone.toml"), "{error}");
 }
 
-/// The example of the README, whole.
+/// The example of the reference, whole.
 fn example() -> &'static str {
-    let (_, behind) = README.split_once("```toml\n# airlock.toml\n").unwrap();
+    let (_, behind) = REFERENCE.split_once("```toml\n# airlock.toml\n").unwrap();
     behind.split_once("```").unwrap().0
 }
 
 #[test]
-fn the_example_of_the_readme_is_right() {
+fn the_example_of_the_reference_is_right() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("sub/airlock.toml");
     std::fs::create_dir_all(directory.path().join("sub/connectors")).unwrap();
@@ -189,10 +189,10 @@ fn the_example_of_the_readme_is_right() {
 
 /// Every key stands in the reference, and the reference has no key that is not there.
 #[test]
-fn the_readme_has_every_key() {
+fn the_reference_has_every_key() {
     let keys = Config::keys();
     assert!(keys.contains("connectors.NAME.affected_rows") && keys.contains("limits.deadline_ms"));
-    let (_, reference) = README.split_once("<!-- keys:begin -->").unwrap();
+    let (_, reference) = REFERENCE.split_once("<!-- keys:begin -->").unwrap();
     let (reference, _) = reference.split_once("<!-- keys:end -->").unwrap();
     let mut listed: Vec<String> = Vec::new();
     let mut table = "";

@@ -10,7 +10,7 @@ use airlock_tests::{Database, Server};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// As the README has it.
+/// As the documentation has it.
 const TABLE: &str = "CREATE TABLE airlock_calls (
     process_id text, task_id text, call bytea NOT NULL, reply text,
     made_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (process_id, task_id))";

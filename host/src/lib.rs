@@ -91,3 +91,8 @@ pub use reply::Reply;
 pub use runtime::Runtime;
 pub use secret::Secret;
 pub use transaction::TransactionStatus;
+
+/// The examples of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/embed.md")]
+struct Embed;

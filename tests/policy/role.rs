@@ -52,7 +52,7 @@ async fn every_form_of_a_batch_runs_as_the_role() {
     );
 }
 
-/// The README says so: against raw SQL, a role is a boundary where the login has no rights.
+/// The documentation says so: against raw SQL, a role is a boundary where the login has no rights.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_gained_by_leaving_the_role_of_a_login_without_rights() {
     let (world, role, dsn) =

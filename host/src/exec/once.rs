@@ -1,6 +1,6 @@
 //! Runs a call only once: it is recorded in a table of the database, in the same transaction.
 //!
-//! The table is the operator's, see the README. A call that comes while the first one still runs waits for
+//! The table is the operator's, see the documentation of replies. A call that comes while the first one still runs waits for
 //! it, as the primary key of the table makes it.
 
 use super::failed::Stopped;

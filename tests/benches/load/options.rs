@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Measure one part only.
     #[arg(long)]
     only: Option<Part>,
-    /// Put the tables in results.md beside the benchmark and in the README.
+    /// Put the tables in results.md beside the benchmark and in the documentation.
     #[arg(long, conflicts_with = "only")]
     pub(crate) write: bool,
     /// Be the native baseline.

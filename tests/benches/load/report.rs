@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::fs;
 use std::path::Path;
 
-/// Around the tables in the README.
+/// Around the tables in the documentation.
 const MARKS: [&str; 2] = ["<!-- load:begin -->", "<!-- load:end -->"];
 
 /// One value for each round.
@@ -118,17 +118,17 @@ fn line(cells: &[String]) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-/// Writes the tables into results.md beside the benchmark, and between the marks in the README.
+/// Writes the tables into results.md beside the benchmark, and between the marks in the documentation.
 pub(crate) fn write(conditions: &str, tables: &[Table]) {
     let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
     let text = format!("{conditions}\n\n{}\n", tables.join("\n\n"));
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let results = format!("# Results of the load benchmark\n\n{text}");
     fs::write(workspace.join("tests/benches/results.md"), results).unwrap();
-    let readme = workspace.join("README.md");
-    let old = fs::read_to_string(&readme).unwrap();
+    let page = workspace.join("host/docs/src/performance.md");
+    let old = fs::read_to_string(&page).unwrap();
     let [begin, end] = MARKS;
     let (before, rest) = old.split_once(begin).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
-    fs::write(readme, format!("{before}{begin}\n{text}{end}{after}")).unwrap();
+    fs::write(page, format!("{before}{begin}\n{text}{end}{after}")).unwrap();
 }

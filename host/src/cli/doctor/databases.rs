@@ -266,7 +266,7 @@ impl Report<'_> {
             problems => findings.failed(
                 check,
                 format!("{table}: {}", problems.join("; ")),
-                "make it as the README says, and GRANT SELECT, INSERT, UPDATE on it",
+                "make it as Replies in the documentation says, and GRANT SELECT, INSERT, UPDATE on it",
             ),
         }
     }

@@ -111,7 +111,9 @@ fn compile_cache(config: &Config, findings: &mut Findings) {
         Err(error) => {
             // The message says what to do.
             let text = error.to_string();
-            let (found, next) = text.split_once("; ").unwrap_or((&text, "see the README"));
+            let (found, next) = text
+                .split_once("; ")
+                .unwrap_or((&text, "see Operate in the documentation"));
             match is_asked_for {
                 true => findings.failed(CHECK, found, next),
                 false => findings.warning(CHECK, found, next),

@@ -8,7 +8,7 @@ use std::path::Path;
 /// What a server takes that has loaded `postgres_v2` and serves small calls, in bytes.
 const BASE_BYTES: u64 = 48 << 20;
 
-/// What each further connector takes, in bytes; as measured with a thousand of them, see the README.
+/// What each further connector takes, in bytes; as measured with a thousand of them, see Operate in the documentation.
 const CONNECTOR_BYTES: u64 = 3 << 19;
 
 /// Pages of an instance that are kept for the next one, in bytes.
