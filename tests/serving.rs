@@ -6,6 +6,10 @@
     clippy::unwrap_used
 )]
 
+mod serving {
+    mod embedded;
+}
+
 use airlock_tests::{Database, Server};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -159,50 +163,4 @@ fn what_cannot_work_is_refused_at_the_start() {
     assert!(code == Some(1) && message.contains("nowhere"), "{message}");
     let (code, message) = serve(&["--listen", "nowhere"], "unset");
     assert!(code == Some(2), "{message}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_embedded_postgres_serves_and_goes_away() {
-    let mut process = Command::new(AIRLOCK)
-        .args(["serve", "--listen", "127.0.0.1:0", "--embedded-postgres"])
-        .env("XDG_CACHE_HOME", CACHES)
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    use std::io::{BufRead as _, BufReader};
-    let mut out = BufReader::new(process.stdout.take().unwrap()).lines();
-    let line = out.next().unwrap().unwrap();
-    let dsn = line
-        .strip_prefix("database_connection_str: ")
-        .unwrap()
-        .to_owned();
-    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-    let listening = log
-        .by_ref()
-        .map(Result::unwrap)
-        .find(|line| line.contains("listening on "))
-        .unwrap();
-    let base = listening
-        .split("listening on ")
-        .nth(1)
-        .unwrap()
-        .trim()
-        .to_owned();
-    let call = json!({"database_connection_str": dsn, "schema": {"sql": "SELECT 1", "fetch_results": true}});
-    let reply = reqwest::Client::new()
-        .post(format!("{base}/v1/do/postgres_v2/DoSQL"))
-        .json(&call)
-        .send()
-        .await
-        .unwrap();
-    let reply: Value = reply.json().await.unwrap();
-    assert_eq!(reply["command_response"]["body"], json!([[1]]));
-    kill(Pid::from_raw(process.id() as i32), Signal::SIGTERM).unwrap();
-    assert!(process.wait().unwrap().success());
-    let port: u16 = dsn.rsplit('=').next().unwrap().parse().unwrap();
-    assert!(
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_err(),
-        "the database is still there"
-    );
 }

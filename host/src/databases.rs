@@ -48,6 +48,13 @@ impl Databases {
         Databases { poolers, ..self }
     }
 
+    /// The same, with one more; none where another has its name.
+    #[must_use]
+    pub fn with(mut self, name: DatabaseName, login: Login) -> Option<Databases> {
+        let other = self.named.insert(name, login);
+        other.is_none().then_some(self)
+    }
+
     /// Where transaction poolers listen.
     #[must_use]
     pub fn poolers(&self) -> &Poolers {

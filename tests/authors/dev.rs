@@ -78,6 +78,7 @@ async fn versions_go_live_as_they_are_saved() {
     let project = Project::new(RUST);
     let mut dev = Dev::start(&project, &["--listen", "127.0.0.1:0"]);
     let dsn = dev.until("database_connection_str: ");
+    let name = dev.until("by its name: ");
     let base = dev.until("listening on ");
     let first = dev.until("live       ");
     assert_eq!(first, project.digest());
@@ -91,7 +92,7 @@ async fn versions_go_live_as_they_are_saved() {
     database.batch_execute(table).await.unwrap();
     let planned_by = async || {
         let url = format!("{base}/v1/do/notes/FindNotes");
-        let call = json!({"database_connection_str": dsn, "contains": "x"});
+        let call = json!({"database_connection_str": name, "contains": "x"});
         let response = reqwest::Client::new()
             .post(url)
             .json(&call)

@@ -1,11 +1,11 @@
 //! `airlock demo`: the guide's user registration, each step as call, SQL and reply.
 
+use super::embedded::{self, Embedded};
 use super::progress::Progress;
 use super::style::{self, Style};
 use super::{Ending, Result, async_runtime, connectors, serve};
 use airlock::config::Config;
 use airlock::plan::{Arguments, Plan};
-use airlock::postgres::Cluster;
 use airlock::{Parameters, Runtime};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -77,9 +77,9 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     let mut out = io::stdout();
     writeln!(out, "Starting a private PostgreSQL …")?;
     let progress = Progress::of("making a database");
-    let cluster = Cluster::start()?;
+    let embedded = Embedded::start()?;
     drop(progress);
-    let deployment = connectors::deploy(Config::load(None)?)?;
+    let deployment = connectors::deploy(embedded.entry().add_to(Config::load(None)?)?)?;
     let runtime = deployment.runtime().clone();
     let tasks = async_runtime()?;
     for connector in runtime.connectors() {
@@ -93,11 +93,11 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
     }
     let mut complete = true;
     for (at, step) in steps().into_iter().enumerate() {
-        complete &= tasks.block_on(show(&mut out, &runtime, &cluster, at + 1, &step))?;
+        complete &= tasks.block_on(show(&mut out, &runtime, at + 1, &step))?;
     }
     if go_on {
         super::logging::start(super::LogFormat::Text);
-        serve::print_connection_string(&cluster)?;
+        embedded.show()?;
         tasks.block_on(serve::listen(Arc::new(deployment), None))?;
     }
     Ok(if complete {
@@ -110,7 +110,6 @@ pub(super) fn run(go_on: bool) -> Result<Ending> {
 async fn show(
     out: &mut (impl Write + Send),
     runtime: &Runtime,
-    cluster: &Cluster,
     number: usize,
     step: &Step,
 ) -> Result<bool> {
@@ -128,10 +127,9 @@ async fn show(
         out,
         "\n{bold}{number}. {why}{plain}\n   call   {command} {shown}"
     )?;
-    let connection = cluster.connection_string().expose().to_owned();
     let found = runtime.command("postgres_v2", command)?;
     let parameters =
-        || found.with_connection(Parameters::from(call.clone()), Some(connection.clone()));
+        || found.with_connection(Parameters::from(call.clone()), Some(embedded::NAME.into()));
     write_plan(out, &runtime.plan(&found, parameters()).await?)?;
     let reply = match runtime.run(&found, parameters()).await {
         Ok(reply) => reply.body.collect().await,

@@ -4,12 +4,12 @@
 //! version that does not build, or that the server refuses, changes nothing there.
 
 use super::build::{Built, Project, Workbench, replace};
+use super::embedded::Embedded;
 use super::input::Usage;
 use super::sources::{Change, Sources};
 use super::{AdminArguments, DevArguments, Ending, LogFormat, Result, async_runtime};
 use super::{admin, connectors, golden, logging, serve, test};
 use airlock::http::Drained;
-use airlock::postgres::Cluster;
 use airlock::swap::Deployment;
 use serde_json::Value;
 use std::fs;
@@ -46,15 +46,15 @@ fn serve_versions(
     listen: Option<SocketAddr>,
 ) -> Result<Ending> {
     logging::start(LogFormat::Text);
-    let mut config = workbench.project.config()?;
+    let embedded = Embedded::start()?;
+    let mut config = embedded.entry().add_to(workbench.project.config()?)?;
     config.listen = listen.unwrap_or(config.listen);
     // Versions go live because they were built here, not because their file is in place.
     config.connector_dir = None;
     let compiler = connectors::trusting_compiler(&config)?;
     let deployment = Arc::new(connectors::deployment_by(compiler, config)?);
     connectors::deploy_all(&deployment)?;
-    let cluster = Cluster::start()?;
-    serve::print_connection_string(&cluster)?;
+    embedded.show()?;
     let deployed = deployment.clone();
     thread::spawn(move || {
         let take = |workbench: &Workbench, built: &Built| swap_in(&deployed, workbench, built);

@@ -11,6 +11,7 @@ mod connectors;
 mod demo;
 mod dev;
 mod doctor;
+mod embedded;
 mod examples;
 mod golden;
 mod health;
@@ -179,7 +180,7 @@ struct ServeArguments {
     listen: Option<SocketAddr>,
     #[command(flatten)]
     connectors: ConnectorArguments,
-    /// Start a throw-away PostgreSQL and print its connection string.
+    /// Start a throw-away PostgreSQL: the database "embedded" for calls. Print its connection string, too.
     #[arg(long)]
     embedded_postgres: bool,
     /// How to write the log.

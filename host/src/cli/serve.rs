@@ -1,15 +1,17 @@
 //! `airlock serve`: configure, load, listen, serve, drain.
 
-use super::{Ending, Result, ServeArguments, async_runtime, connectors, logging, notify};
+use super::embedded::{Embedded, Entry};
+use super::{ConnectorArguments, Ending, Result, ServeArguments};
+use super::{async_runtime, connectors, logging, notify};
 use airlock::Secret;
 use airlock::admin::Admin;
+use airlock::config::Config;
 use airlock::http::{self, App, Certificates, Drained, HttpService, Listener};
-use airlock::postgres::Cluster;
 use airlock::swap::{self, ConfigFile, Deployment};
 use airlock::traces::Traces;
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -22,22 +24,20 @@ use tokio::time::timeout;
 pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
     logging::start(arguments.log_format);
     open_more_files();
-    let mut config = connectors::configure(&arguments.connectors)?;
+    let embedded = arguments.embedded_postgres.then(Embedded::start);
+    let embedded = embedded.transpose()?;
+    let entry = embedded.as_ref().map(Embedded::entry);
+    let mut config = configure(&arguments.connectors, entry.as_ref())?;
     config.listen = arguments.listen.unwrap_or(config.listen);
     let deployment = Arc::new(connectors::deployment(config)?);
     // What is refused is logged, and no reason to deny the others service.
     connectors::deploy_all(&deployment)?;
-    let cluster = if arguments.embedded_postgres {
-        Some(Cluster::start()?)
-    } else {
-        None
-    };
-    if let Some(cluster) = &cluster {
-        print_connection_string(cluster)?;
+    if let Some(embedded) = &embedded {
+        embedded.show()?;
     }
     let given = arguments.connectors;
     let config_file = given.config.clone().map(|path| {
-        let read = move || connectors::configure(&given).map_err(|error| error.to_string());
+        let read = move || configure(&given, entry.as_ref()).map_err(|error| error.to_string());
         ConfigFile {
             path,
             read: Box::new(read),
@@ -51,6 +51,15 @@ pub(super) fn run(arguments: ServeArguments) -> Result<Ending> {
         Drained::Whole => Ending::Done,
         Drained::CutOff => Ending::CutOff,
     })
+}
+
+/// What the configuration file says, with the database that was started for it.
+fn configure(given: &ConnectorArguments, entry: Option<&Entry>) -> Result<Config> {
+    let config = connectors::configure(given)?;
+    match entry {
+        Some(entry) => entry.add_to(config),
+        None => Ok(config),
+    }
 }
 
 /// Has the system let this process open as many files as it may: each component that is mapped takes one,
@@ -177,13 +186,4 @@ async fn open_admin(admin: &Admin) -> Result<(TcpListener, Secret)> {
         .map_err(|error| format!("cannot listen on {} of [admin]: {error}", admin.listen))?;
     tracing::info!("administered at http://{}", listener.local_addr()?);
     Ok((listener, token))
-}
-
-/// The database is private and goes away with this process, so its password may be seen.
-pub(super) fn print_connection_string(cluster: &Cluster) -> io::Result<()> {
-    writeln!(
-        io::stdout(),
-        "database_connection_str: {}",
-        cluster.connection_string().expose()
-    )
 }
