@@ -8,6 +8,7 @@
 
 mod serving {
     mod embedded;
+    mod planned_by;
 }
 
 use airlock_tests::{Database, Server};

@@ -78,6 +78,48 @@ async fn the_server_does_what_the_document_says() {
     let entries = made["log"]["entries"].as_array().unwrap();
     assert!(entries.len() > 1_000, "{}", entries.len());
     hold(&document, entries);
+    told(&document, entries);
+}
+
+/// Headers of this protocol are in the document wherever they are sent, and every reply to a call that was
+/// let in names its component.
+fn told(document: &Value, entries: &[Value]) {
+    let mut calls = 0;
+    for entry in entries {
+        let (request, response) = (&entry["request"], &entry["response"]);
+        let url = request["url"].as_str().unwrap();
+        let path = url.splitn(4, '/').nth(3).unwrap();
+        let path = format!("/{}", path.split('?').next().unwrap());
+        let method = request["method"].as_str().unwrap().to_lowercase();
+        let status = response["status"].to_string();
+        let documented = &document["paths"][&path][method]["responses"][&status];
+        let Some(documented) = resolved(document, documented).as_object() else {
+            continue;
+        };
+        let headers = response["headers"].as_array().unwrap().iter();
+        let names = headers.map(|header| header["name"].as_str().unwrap().to_lowercase());
+        let names: Vec<_> = names
+            .filter(|name| name.starts_with("x-airlock-"))
+            .collect();
+        for name in &names {
+            let known = documented["headers"].as_object().unwrap();
+            assert!(known.contains_key(name), "{name} of {status} at {path}");
+        }
+        if path.starts_with("/v1/do/") && status != "401" {
+            let named = names.iter().any(|name| name == "x-airlock-connector");
+            assert!(named, "{status} at {path} names nobody");
+            calls += 1;
+        }
+    }
+    assert!(calls > 500, "{calls}");
+}
+
+/// What a reference in the document refers to.
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap(),
+        None => value,
+    }
 }
 
 /// What breaks the schema never succeeds, and what keeps to it is never refused for its shape. Each command

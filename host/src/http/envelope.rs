@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 
-/// Names the component that planned a reply.
+/// Names the component that planned a call, or that was there to.
 pub(super) const PLANNED_BY: HeaderName = HeaderName::from_static("x-airlock-connector");
 
 /// Tells what became of the transaction of a call.
@@ -27,14 +27,15 @@ pub(super) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> 
 }
 
 /// The response to a call that succeeded, or that did so far.
-pub(super) fn success(
-    planned_by: &str,
-    status: Option<TransactionStatus>,
-    body: impl Into<Body>,
-) -> Response<Body> {
+pub(super) fn success(status: Option<TransactionStatus>, body: impl Into<Body>) -> Response<Body> {
     let mut response = json(StatusCode::OK, body);
     add_outcome(&mut response, status);
-    if let Ok(value) = HeaderValue::from_str(planned_by) {
+    response
+}
+
+/// The response to a call of a connector that is live, with the name of its component.
+pub(super) fn planned_by(mut response: Response<Body>, component: &str) -> Response<Body> {
+    if let Ok(value) = HeaderValue::from_str(component) {
         response.headers_mut().insert(PLANNED_BY, value);
     }
     response

@@ -68,7 +68,13 @@ pub(super) async fn named(
     // The command is looked up before the body is read.
     match app.runtime.command(connector, command) {
         Ok(found) => found_one(app, found, request).await,
-        Err(fault) => envelope::failure(&fault),
+        Err(fault) => {
+            let response = envelope::failure(&fault);
+            match app.runtime.versions().live().get(connector) {
+                Some(connector) => envelope::planned_by(response, connector.planned_by()),
+                None => response,
+            }
+        }
     }
 }
 
@@ -78,6 +84,11 @@ pub(super) async fn found_one(
     found: FoundCommand,
     request: Request,
 ) -> Response<HttpBody> {
+    let component = found.planned_by().clone();
+    envelope::planned_by(answer(app, found, request).await, &component)
+}
+
+async fn answer(app: Arc<App>, found: FoundCommand, request: Request) -> Response<HttpBody> {
     let found = match within(found, request.headers()) {
         Ok(found) => found,
         Err(fault) => return envelope::failure(&fault),
@@ -125,16 +136,12 @@ pub(super) async fn found_one(
         return fail(&app, log, too_many_calls());
     };
     match run(&app, &found, &body).await {
-        Ok(Reply {
-            body,
-            status,
-            planned_by,
-        }) => match body {
+        Ok(Reply { body, status, .. }) => match body {
             Body::Whole(body) => {
                 log.sent(body.len());
                 let reply = reply::success(&body);
                 log.write(Some(&Ok(())));
-                envelope::success(&planned_by, status, reply)
+                envelope::success(status, reply)
             }
             Body::Streaming(first, rest) => {
                 let stream = Streaming {
@@ -143,7 +150,7 @@ pub(super) async fn found_one(
                     _permit: permit,
                     _held: held,
                 };
-                envelope::success(&planned_by, status, HttpBody::from_stream(stream))
+                envelope::success(status, HttpBody::from_stream(stream))
             }
         },
         Err(fault) => fail(&app, log, fault),

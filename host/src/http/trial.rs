@@ -64,7 +64,8 @@ pub(super) async fn run(
     if wanted.is_some_and(|wanted| wanted.as_bytes() != live.as_bytes()) {
         let message =
             "another version of the connector is live than the one that planned this; plan again";
-        return envelope::refusal(StatusCode::PRECONDITION_FAILED, "PlanOutdated", message);
+        let refusal = envelope::refusal(StatusCode::PRECONDITION_FAILED, "PlanOutdated", message);
+        return envelope::planned_by(refusal, found.planned_by());
     }
     perform::found_one(app.clone(), found, request).await
 }

@@ -123,7 +123,7 @@ pub(super) fn headers() -> Value {
             "schema": outcome(),
         },
         "Connector": {
-            "description": "Name and SHA-256 of the component that planned the call.",
+            "description": "Name and SHA-256 of the component that planned the call, or that was there to.",
             "schema": {"type": "string", "pattern": "^[a-z0-9_]{1,64}@sha256:[0-9a-f]{64}$"},
         },
         "RetryAfter": {
@@ -148,18 +148,17 @@ pub(super) fn responses() -> Value {
     let mut all = Map::new();
     let mut headers = usual_headers();
     headers.insert(envelope::OUTCOME.to_string(), header("Outcome"));
-    let of_failures = headers.clone();
     headers.insert(envelope::PLANNED_BY.to_string(), header("Connector"));
     let reply = json!({
         "description": "The call was made. Where `error` is null it succeeded; else the database, or what \
                         is said about the statement, is in there, and `error_code` is what boundary events \
                         catch.",
-        "headers": headers,
+        "headers": headers.clone(),
         "content": {"application/json": {"schema": schema::reference("Reply")}},
     });
     all.insert("Reply".into(), reply);
     for (status, name, description) in REFUSALS.iter().chain(&CALL_REFUSALS) {
-        let mut headers = of_failures.clone();
+        let mut headers = headers.clone();
         if *status == 503 {
             headers.insert("retry-after".into(), header("RetryAfter"));
         }
