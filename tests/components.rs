@@ -7,7 +7,7 @@
 )]
 
 use airlock::fault::Culprit;
-use airlock::{ConnectorLimits, Limits, Parameters, Policy, Runtime};
+use airlock::{Compiler, ConnectorLimits, Limits, Parameters, Policy, Runtime};
 use airlock_tests::RECORDER;
 
 /// Why `bytes` are refused.
@@ -127,5 +127,32 @@ async fn planning_is_bounded_by_name() {
         // The next call is none the worse for it.
         let next = plan("SELECT 1").await;
         assert!(next.is_ok(), "{name}: {next:?}");
+    }
+}
+
+/// How the process that compiles ended is told as it was, and a limit is named only where it was reached.
+#[test]
+fn a_compiler_that_breaks_off_is_told_as_it_ended() {
+    let no_memory = "echo 'memory allocation of 5 bytes failed' >&2; kill -ABRT $$";
+    for (script, culprit, told) in [
+        ("exit 101", Culprit::Connector, "exit status: 101"),
+        ("kill -SEGV $$", Culprit::Connector, "signal: 11 (SIGSEGV)"),
+        ("kill -ABRT $$", Culprit::Connector, "signal: 6 (SIGABRT)"),
+        ("kill -KILL $$", Culprit::Connector, "signal: 9 (SIGKILL)"),
+        ("kill -XCPU $$", Culprit::Connector, "limit compile_ms"),
+        (no_memory, Culprit::Connector, "limit compile_memory_bytes"),
+        ("echo no >&2; exit 3", Culprit::Connector, "component: no"),
+        ("echo no >&2; exit 1", Culprit::Host, "see its log"),
+    ] {
+        let compiler = Compiler::Child {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+        };
+        let runtime = Runtime::compiling_by(compiler, Limits::default()).unwrap();
+        let fault = runtime.load(RECORDER, Policy::default()).err().unwrap();
+        assert_eq!(fault.culprit(), culprit, "{script}: {fault}");
+        let limit = fault.message.contains("limit ");
+        assert_eq!(limit, told.contains("limit "), "{script}: {fault}");
+        assert!(fault.message.contains(told), "{script}: {fault}");
     }
 }

@@ -358,8 +358,13 @@ impl Arguments {
 
 /// The other side is this program, so it alone has to make sense of the end.
 fn compile(compile_ms: u64, compile_memory_bytes: u64) -> ExitCode {
-    let served = compile::serve(compile_ms, compile_memory_bytes);
-    served.map_or(ExitCode::FAILURE, ExitCode::from)
+    match compile::serve(compile_ms, compile_memory_bytes) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let _ = write!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

@@ -9,11 +9,12 @@ use super::{Digest, engine};
 use crate::fault::Fault;
 use crate::limits::ConnectorLimits;
 use crate::priority::ASIDE;
-use rustix::process::{Resource, Rlimit, getpriority_process, nice, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getpriority_process, nice, setrlimit};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -230,17 +231,7 @@ impl Compilation<'_> {
         if ended.status.success() {
             return Ok(ended.compiled);
         }
-        Err(
-            match (
-                ended.expired || is_out_of_time(ended.status),
-                ended.status.code(),
-            ) {
-                (true, _) => stopped("compile_ms"),
-                (false, Some(REFUSED)) => invalid(&ended.complaint),
-                // It aborts where it gets no memory.
-                (false, _) => stopped("compile_memory_bytes"),
-            },
-        )
+        Err(ended.fault())
     }
 
     /// Feeds the child, takes what it gives, and ends it when its time is over.
@@ -293,10 +284,46 @@ struct Ended {
 /// Exit code of a child whose component is not valid.
 const REFUSED: i32 = 3;
 
-/// The system ends a process that takes more processor time than it may by one of these signals.
+/// Exit codes of a child that did not come to compile: the bounds cannot be set, a pipe broke, or it was
+/// started wrongly.
+const NOT_BEGUN: [i32; 2] = [1, 2];
+
+/// What a child complains of where it gets no memory: the allocator's words, then those of the system
+/// and of Rust.
+const NO_MEMORY: [&str; 3] = [
+    "memory allocation of ",
+    "Cannot allocate memory",
+    "out of memory",
+];
+
+impl Ended {
+    /// Why there is no machine code.
+    fn fault(&self) -> Fault {
+        if self.expired || is_out_of_time(self.status) {
+            return stopped("compile_ms");
+        }
+        if NO_MEMORY.iter().any(|words| self.complaint.contains(words)) {
+            return stopped("compile_memory_bytes");
+        }
+        match self.status.code() {
+            Some(REFUSED) => invalid(&self.complaint),
+            Some(code) if NOT_BEGUN.contains(&code) => Fault::internal(format!(
+                "the process that compiles did not begin: {}: {}",
+                self.status, self.complaint
+            )),
+            _ => {
+                let (status, complaint) = (self.status, &self.complaint);
+                tracing::error!(%status, complaint, "the compiler broke off");
+                let message = format!("the compiler broke off on the component: {status}");
+                Fault::connector(message)
+            }
+        }
+    }
+}
+
+/// The system ends a process that takes more processor time than it may by SIGXCPU.
 fn is_out_of_time(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt as _;
-    matches!(status.signal(), Some(9 | 24))
+    status.signal() == Some(Signal::XCPU.as_raw())
 }
 
 fn stopped(limit: &str) -> Fault {
@@ -314,10 +341,12 @@ pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
     // Who started it may have gone down some of the way.
     let lowered = getpriority_process(None)?;
     nice((ASIDE - lowered).max(0))?;
-    bound(Resource::Core, 0)?;
-    // All threads may be at work; the parent keeps the time on the wall.
-    bound(Resource::Cpu, 1 + THREADS * compile_ms.div_ceil(1_000))?;
-    bound(Resource::Data, compile_memory_bytes)?;
+    bound(Resource::Core, 0, 0)?;
+    // All threads may be at work; the parent keeps the time on the wall. Where both bounds were the same, the
+    // end would be by SIGKILL, which others send as well.
+    let seconds = 1 + THREADS * compile_ms.div_ceil(1_000);
+    bound(Resource::Cpu, seconds, seconds + 1)?;
+    bound(Resource::Data, compile_memory_bytes, compile_memory_bytes)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
     let compiled =
@@ -334,10 +363,10 @@ pub fn serve(compile_ms: u64, compile_memory_bytes: u64) -> io::Result<u8> {
     }
 }
 
-fn bound(resource: Resource, most: u64) -> io::Result<()> {
+fn bound(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
     let limit = Rlimit {
-        current: Some(most),
-        maximum: Some(most),
+        current: Some(current),
+        maximum: Some(maximum),
     };
     Ok(setrlimit(resource, limit)?)
 }
