@@ -6,6 +6,8 @@
     clippy::unwrap_used
 )]
 
+use airlock::plan::ParameterKind;
+use airlock_tests::hostile::{Guest, manifest, parameter};
 use airlock_tests::{Database, RECORDER, WASI_PROBE};
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -192,6 +194,27 @@ fn inspect_shows_that_nothing_is_imported() {
         stdout(&airlock(&["inspect", file.to_str().unwrap()]))
             .contains("connector  recorder 1.0.0")
     );
+}
+
+#[test]
+fn inspect_shows_what_is_sealed() {
+    let mut manifest = manifest();
+    manifest.commands[0].parameters = vec![
+        parameter("whole", ParameterKind::Any, &[""]),
+        parameter("parts", ParameterKind::Any, &["/a", "/b/*"]),
+        parameter("nothing", ParameterKind::Any, &[]),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("sealed.wasm");
+    std::fs::write(&file, Guest::described_by(manifest).component()).unwrap();
+    let text = stdout(&airlock(&["inspect", file.to_str().unwrap()]));
+    for line in [
+        "  - whole (optional; sealed as a whole)",
+        "  - parts (optional; sealed: /a /b/*)",
+        "  - nothing (optional)",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line} in {text}");
+    }
 }
 
 #[test]

@@ -74,6 +74,9 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
             let sealed = match (parameter.kind, parameter.sealed.as_slice()) {
                 (ParameterKind::Connection, _) => "; never reaches the connector".to_owned(),
                 (_, []) => String::new(),
+                (_, patterns) if patterns.iter().any(String::is_empty) => {
+                    "; sealed as a whole".to_owned()
+                }
                 (_, patterns) => format!("; sealed: {}", patterns.join(" ")),
             };
             let required = if parameter.required {
