@@ -26,12 +26,34 @@ async fn a_client_that_takes_nothing_is_closed_at_send_ms() {
     until(&database, RUNNING, 1).await;
     // Nobody reads, until the statement is gone.
     until(&database, RUNNING, 0).await;
-    until_logged(&server, "client gone").await;
+    until_logged(&server, "client_gone").await;
     assert_serves(&server, &database).await;
     // What is there does not end as a reply does.
     let seen = raw.rest().await;
     assert!(seen.starts_with(b"HTTP/1.1 200"));
     assert!(!seen.ends_with(b"0\r\n\r\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_before_its_reply_is_logged() {
+    let database = Database::fresh().await;
+    let (server, _directory) = serve(LIMITS);
+    let endless = "SELECT pg_sleep(3600), 'endless canary' FROM generate_series(1, 10)";
+    let mut raw = Raw::connect(server.address()).await;
+    raw.send(post(sql(&database, endless).to_string())).await;
+    until(&database, RUNNING, 1).await;
+    drop(raw);
+    until(&database, RUNNING, 0).await;
+    until_logged(&server, "client_gone").await;
+    let log = server.log();
+    let mut lines = log.lines();
+    let line = lines.find(|line| line.contains("client_gone")).unwrap();
+    for part in ["request_id=", "postgres_v2@sha256:", "DoSQL", "sql_us="] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    assert!(!log.contains("canary"), "{log}");
+    assert_serves(&server, &database).await;
+    assert_eq!(server.log().matches("client_gone").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +70,7 @@ async fn a_stream_that_takes_nothing_ends_with_its_connection() {
     assert_eq!(response.await.unwrap().status(), 200);
     until(&database, RUNNING, 1).await;
     until(&database, RUNNING, 0).await;
-    until_logged(&server, "client gone").await;
+    until_logged(&server, "client_gone").await;
     assert_serves(&server, &database).await;
     while reply
         .data()
@@ -90,7 +112,7 @@ async fn many_that_take_nothing_leave_room_for_others() {
     until(&database, RUNNING, 8).await;
     until(&database, RUNNING, 0).await;
     // Their permits are free when the last was logged.
-    while server.log().matches("client gone").count() < 8 {
+    while server.log().matches("client_gone").count() < 8 {
         tokio::task::yield_now().await;
     }
     assert_serves(&server, &database).await;

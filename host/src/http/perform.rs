@@ -7,7 +7,7 @@ use super::routes::App;
 use super::trace_parent::TraceParent;
 use crate::call::Parameters;
 use crate::fault::{Fault, Kind};
-use crate::metrics::TurnedAway;
+use crate::metrics::{Outcome, TurnedAway};
 use crate::observation::{Observation, Stage};
 use crate::reply::{self, Body, Envelope, Reply};
 use crate::runtime::FoundCommand;
@@ -24,6 +24,7 @@ use std::error::Error as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Level;
@@ -130,7 +131,7 @@ async fn answer(app: Arc<App>, found: FoundCommand, request: Request) -> Respons
     if let Some(metrics) = found.metrics() {
         metrics.received(body.len());
     }
-    let log = Log::new(found.clone());
+    let mut log = Log::new(found.clone());
     let Ok(permit) = app.calls.clone().try_acquire_owned() else {
         app.runtime.metrics().turn_away(TurnedAway::Calls);
         return fail(&app, log, too_many_calls());
@@ -162,7 +163,7 @@ async fn run(app: &App, found: &FoundCommand, body: &[u8]) -> Result<Reply, Faul
     app.runtime.run(found, parameters).await
 }
 
-fn fail(app: &App, log: Log, fault: Fault) -> Response<HttpBody> {
+fn fail(app: &App, mut log: Log, fault: Fault) -> Response<HttpBody> {
     let response = envelope::failure(&fault);
     if fault.kind == Kind::Overload {
         app.turned_away.note(&fault.code);
@@ -261,14 +262,17 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// What is said of a call in the log.
+/// What is said of a call in the log. Where nothing was said of it when this is dropped, its client is
+/// gone.
 struct Log {
     found: FoundCommand,
+    is_written: bool,
 }
 
 impl Log {
     fn new(found: FoundCommand) -> Log {
-        Log { found }
+        let is_written = false;
+        Log { found, is_written }
     }
 
     /// A part of the reply goes out.
@@ -281,7 +285,8 @@ impl Log {
     /// Logs who did what and how it ended, if it did: never a value, never a message, which can hold
     /// one. What went well is told to those who ask for it: a line takes a tenth of the time of a small
     /// call.
-    fn write(&self, outcome: Option<&Result<(), Fault>>) {
+    fn write(&mut self, outcome: Option<&Result<(), Fault>>) {
+        self.is_written = true;
         let observation = self.found.observation();
         let trace = observation.and_then(Observation::trace);
         let wanted = !matches!(outcome, Some(Ok(()))) || tracing::enabled!(Level::DEBUG);
@@ -303,7 +308,7 @@ impl Log {
                 pool_wait_us,
                 sql_us,
                 render_us,
-                outcome = "client gone"
+                outcome = Outcome::ClientGone.name()
             ),
             Some(Ok(())) => tracing::debug!(
                 connector,
@@ -326,6 +331,15 @@ impl Log {
             Some(Err(fault)) => {
                 tracing::info!(connector, command, duration_us, plan_us, pool_wait_us, sql_us, render_us, trace_id, outcome = %fault.code, culprit = ?fault.culprit());
             }
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // A panic has a line of its own.
+        if !self.is_written && !thread::panicking() {
+            self.write(None);
         }
     }
 }
