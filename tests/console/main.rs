@@ -8,5 +8,6 @@
 
 mod api;
 mod browser;
+mod drain;
 mod page;
 mod world;

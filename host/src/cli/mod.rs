@@ -28,6 +28,7 @@ mod serve;
 mod shell;
 mod sources;
 mod style;
+mod surface;
 mod test;
 
 use airlock::connector::compile;

@@ -1,10 +1,9 @@
 //! `airlock serve`: configure, load, listen, serve, drain.
 
 use super::embedded::{Embedded, Entry};
+use super::surface::Surface;
 use super::{ConnectorArguments, Ending, Result, ServeArguments};
 use super::{async_runtime, connectors, logging, notify};
-use airlock::Secret;
-use airlock::admin::Admin;
 use airlock::config::Config;
 use airlock::http::{self, App, Certificates, Drained, HttpService, Listener};
 use airlock::swap::{self, ConfigFile, Deployment};
@@ -12,8 +11,9 @@ use airlock::traces::Traces;
 use futures_util::{Stream, StreamExt as _, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -103,20 +103,10 @@ pub(super) async fn listen(
     let app = Arc::new(App::new(runtime, &config).traced(traces.clone()));
     // All of it ends with this function.
     let mut beside = JoinSet::new();
-    if let Some(admin) = &config.admin {
-        let (socket, token) = open_admin(admin).await?;
-        let listener = Listener {
-            socket,
-            limits: config.limits,
-            clock: clock.clone(),
-            tls: None,
-            connections: deployment.runtime().metrics().connections("admin")?,
-        };
-        let admin = http::admin(deployment.clone(), app.clone(), &token);
-        beside.spawn(async {
-            let _ = http::serve(listener, admin, stream::pending()).await;
-        });
-    }
+    let surface = match &config.admin {
+        Some(admin) => Some(Surface::open(admin, &deployment, &app).await?),
+        None => None,
+    };
     let hangups = Arc::new(Notify::new());
     let mut hangup = signal(SignalKind::hangup())?;
     let (read_again, certificates) = (hangups.clone(), tls.clone());
@@ -141,6 +131,12 @@ pub(super) async fn listen(
         unready,
         stops.inspect(|()| notify::stopping()),
     );
+    let stopped = Arc::new(OnceLock::new());
+    let first = stopped.clone();
+    let mut stops = pin!(stops.inspect(move |()| match first.set(Instant::now()) {
+        Ok(()) => tracing::info!("stopping: calls under way may finish"),
+        Err(_) => tracing::warn!("told to stop again: calls under way are cancelled"),
+    }));
     let service = HttpService::new(app);
     notify::ready();
     let listener = Listener {
@@ -150,7 +146,15 @@ pub(super) async fn listen(
         tls,
         connections: deployment.runtime().metrics().connections("calls")?,
     };
-    let drained = http::serve(listener, service, stops).await;
+    let mut drained = http::serve(listener, service, &mut stops).await;
+    if let Some(surface) = surface {
+        let taken = stopped.get().map_or(Duration::ZERO, Instant::elapsed);
+        let left = match drained {
+            Drained::Whole => Duration::from_millis(config.limits.drain_ms).saturating_sub(taken),
+            Drained::CutOff => Duration::ZERO,
+        };
+        drained = drained.max(surface.end(left, &mut stops).await);
+    }
     // What was cut off is cancelled and rolled back before this process ends.
     let grace = Duration::from_millis(2 * config.limits.cancel_ms);
     if timeout(grace, deployment.runtime().settle()).await.is_err() {
@@ -176,14 +180,4 @@ fn stops() -> io::Result<impl Stream<Item = ()> + Send> {
         }
         Some(((), signals))
     }))
-}
-
-/// Listens where the server is administered.
-async fn open_admin(admin: &Admin) -> Result<(TcpListener, Secret)> {
-    let token = admin.token.read_or_make()?;
-    let listener = TcpListener::bind(admin.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {} of [admin]: {error}", admin.listen))?;
-    tracing::info!("administered at http://{}", listener.local_addr()?);
-    Ok((listener, token))
 }

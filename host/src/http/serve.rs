@@ -38,8 +38,8 @@ pub struct Listener {
     pub connections: Connections,
 }
 
-/// How serving ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How serving ended, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Drained {
     /// All calls that were under way finished.
     Whole,
@@ -76,7 +76,6 @@ where
         }
     }
     drop(listener);
-    tracing::info!("stopping: calls under way may finish");
     open.stop(drain, signals).await
 }
 
@@ -149,9 +148,8 @@ impl Open {
             () = sleep(drain) => {
                 tracing::warn!("some calls did not finish within drain_ms and are cancelled");
             }
-            Some(()) = signals.next() => {
-                tracing::warn!("told to stop again: calls under way are cancelled");
-            }
+            // Who told so says so.
+            Some(()) = signals.next() => {}
         }
         self.tasks.shutdown().await;
         Drained::CutOff
