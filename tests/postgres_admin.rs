@@ -10,6 +10,7 @@ mod postgres_admin {
     mod activity;
     mod describe;
     mod explain;
+    mod golden;
     mod hostile;
     mod lists;
     mod parameters;

@@ -2,6 +2,7 @@
 
 use crate::project::{run, said};
 use airlock::plan::{Access, Reply};
+use airlock_tests::POSTGRES_ADMIN;
 use airlock_tests::hostile::{Guest, manifest, plan};
 use airlock_tests::world::answering;
 use serde_json::{Value, json};
@@ -14,16 +15,25 @@ struct Given(TempDir);
 
 impl Given {
     fn new(component: &Guest) -> Given {
+        Given::of(&component.component())
+    }
+
+    fn of(component: &[u8]) -> Given {
         let given = Given(tempfile::tempdir().unwrap());
         fs::write(given.at("Cargo.toml"), "").unwrap();
         fs::create_dir_all(given.at("tests/plans")).unwrap();
         fs::write(given.at("tests/plans/c.json"), r#"{"command": "C"}"#).unwrap();
-        given.become_(component);
+        fs::write(given.at("given.wasm"), component).unwrap();
         given
     }
 
     fn become_(&self, component: &Guest) {
         fs::write(self.at("given.wasm"), component.component()).unwrap();
+    }
+
+    /// Puts a call in the place of the one before.
+    fn call(&self, call: Value) {
+        fs::write(self.at("tests/plans/c.json"), call.to_string()).unwrap();
     }
 
     fn at(&self, file: &str) -> PathBuf {
@@ -79,11 +89,7 @@ fn plans_are_expected_until_somebody_takes_others() {
 #[test]
 fn failures_are_expected_as_plans_are() {
     let given = Given::new(&answering("a", "one"));
-    fs::write(
-        given.at("tests/plans/c.json"),
-        r#"{"command": "C", "input": {"x": 1}}"#,
-    )
-    .unwrap();
+    given.call(json!({"command": "C", "input": {"x": 1}}));
     assert_eq!(given.test(&["--update"]).0, 0);
     assert_eq!(
         given.plan()["failure"]["code"],
@@ -92,9 +98,91 @@ fn failures_are_expected_as_plans_are() {
         given.plan()
     );
     assert_eq!(given.test(&[]).0, 0);
-    fs::write(given.at("tests/plans/c.json"), r#"{"command": "None"}"#).unwrap();
+    given.call(json!({"command": "None"}));
     assert_eq!(given.test(&["--update"]).0, 0);
     assert_eq!(given.plan()["failure"]["code"], "command_not_found");
+}
+
+/// `Locks` asks for the version of the server before it plans the rest.
+#[test]
+fn rounds_go_on_with_what_their_statements_gave() {
+    let given = Given::of(POSTGRES_ADMIN);
+    let locks = |version: u32| {
+        let outcome = json!({"columns": ["version"], "rows": [[version]], "affected": 1});
+        json!({"command": "Locks", "rounds": [{"outcomes": [outcome]}]})
+    };
+    given.call(locks(150_000));
+    let (code, shown) = given.test(&[]);
+    assert!(
+        code == 1 && shown.contains("nothing is expected"),
+        "{shown}"
+    );
+    assert_eq!(given.test(&["--update"]).0, 0);
+    let expected = given.plan();
+    assert!(expected["plan"]["reply"]["resume"].is_array(), "{expected}");
+    let round = &expected["rounds"][0];
+    assert_eq!(round["outcomes"], locks(150_000)["rounds"][0]["outcomes"]);
+    let sql = round["plan"]["statements"][0]["sql"].as_str().unwrap();
+    assert!(sql.contains("waitstart"), "{sql}");
+    assert_eq!(given.test(&[]).0, 0);
+
+    // An older server is asked for something else.
+    let mut older = expected.clone();
+    older["rounds"][0]["outcomes"] = locks(130_000)["rounds"][0]["outcomes"].clone();
+    given.call(older);
+    let (code, shown) = given.test(&[]);
+    let mut lines = shown.lines();
+    let gone = lines.any(|line| line.starts_with('-') && line.contains("waitstart"));
+    assert!(code == 1 && gone, "{shown}");
+    assert_eq!(given.test(&["--update"]).0, 0);
+    assert_eq!(given.test(&[]).0, 0);
+
+    // A round can fail.
+    let round = json!({"outcomes": [{"rows": []}]});
+    let input = json!({"table": "t"});
+    given.call(json!({"command": "DescribeTable", "input": input, "rounds": [round]}));
+    assert_eq!(given.test(&["--update"]).0, 0);
+    let failure = &given.plan()["rounds"][0]["failure"];
+    assert_eq!(failure["pointer"], "/table", "{failure}");
+    assert_eq!(given.test(&[]).0, 0);
+}
+
+#[test]
+fn rounds_that_no_server_would_come_to_are_never_expected() {
+    let given = Given::of(POSTGRES_ADMIN);
+    let version = json!({"outcomes": [{"rows": [[150000]]}]});
+    let none = json!({"outcomes": []});
+    let wrong = json!({"outcomes": [{"rows": [["?"]]}]});
+    for (command, rounds, reason) in [
+        ("Locks", json!([none]), "round 1: it has 0 outcomes"),
+        (
+            "Locks",
+            json!([version, version]),
+            "round 2: the plan before does not ask",
+        ),
+        (
+            "Locks",
+            json!([wrong, none]),
+            "round 2: the call has failed",
+        ),
+        (
+            "ListTables",
+            json!([version]),
+            "round 1: the plan before does not ask",
+        ),
+    ] {
+        let call = json!({"command": command, "rounds": rounds});
+        given.call(call.clone());
+        let (code, shown) = given.test(&["--update"]);
+        assert!(code == 1 && shown.contains(reason), "{reason} in {shown}");
+        assert_eq!(given.plan(), call);
+    }
+    let first = json!({"command": "Locks", "rounds": [version]});
+    given.call(first);
+    let config = "[connectors.postgres_admin.limits]\nrounds = 1\n";
+    fs::write(given.at("airlock.toml"), config).unwrap();
+    let (code, shown) = given.test(&["--update"]);
+    assert!(code == 1 && shown.contains("limit rounds"), "{shown}");
 }
 
 /// What no server would run can be expected of nobody.

@@ -56,8 +56,8 @@ pub(super) fn show(
                 writeln!(out, "ok         {name}")?;
                 continue;
             }
-            Comparison::New(answer) | Comparison::Different(answer, _) if update => {
-                plan.expect(&answer)?;
+            Comparison::New(answers) | Comparison::Different(answers, _) if update => {
+                plan.expect(&answers)?;
                 writeln!(out, "expected   {name}, from here on")?;
                 continue;
             }
@@ -72,6 +72,12 @@ pub(super) fn show(
             }
             Comparison::Refused(reason) => {
                 writeln!(out, "refused    {name}: no server would run it: {reason}")?;
+            }
+            Comparison::Unfit(reason) => {
+                writeln!(
+                    out,
+                    "unfit      {name}: no server would go on like this: {reason}"
+                )?;
             }
         }
         failed += 1;

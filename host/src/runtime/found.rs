@@ -147,10 +147,9 @@ impl FoundCommand {
         planning: &Planning,
         call: &Arc<Call>,
         state: Vec<u8>,
-        outcomes: Vec<Outcome>,
+        outcomes: Vec<StatementOutcome>,
     ) -> Result<Plan, Fault> {
         let (found, call) = (self.clone(), call.clone());
-        let outcomes: Vec<_> = outcomes.into_iter().map(StatementOutcome::from).collect();
         let limits = &self.connector.policy().limits;
         let question = move |patience| {
             let (connector, command) = (&found.connector, found.command());

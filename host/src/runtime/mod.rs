@@ -21,7 +21,7 @@ use crate::fault::{Fault, Kind};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::network::Network;
-use crate::plan::Plan;
+use crate::plan::{Plan, StatementOutcome};
 use crate::plan_cache::{PlanCache, PlanCacheStats, PlanKey};
 use crate::planning::Planning;
 use crate::policy::Policy;
@@ -221,8 +221,10 @@ impl Runtime {
         found: &FoundCommand,
         parameters: Parameters<'_>,
     ) -> Result<Plan, Fault> {
-        let (plan, checked) = self.plan_and_check(found, &found.call(parameters)?).await?;
-        checked.map(|_| plan)
+        let call = found.call(parameters)?;
+        let plan = found.plan(&self.planning, &call, None).await?;
+        self.check(found, plan.clone())?;
+        Ok(plan)
     }
 
     /// Plans a call without touching a database, afresh, and tells what the policy says to the plan.
@@ -235,21 +237,38 @@ impl Runtime {
         parameters: Parameters<'_>,
     ) -> Result<(Plan, Verdict), Fault> {
         let call = found.call(parameters)?;
-        let (plan, checked) = self.plan_and_check(found, &call).await?;
-        match checked {
+        let plan = found.plan(&self.planning, &call, None).await?;
+        self.judge(found, &call, plan)
+    }
+
+    /// As [`Runtime::preview`], for what a call goes on with where its last plan asked to be resumed with
+    /// `state`, and its statements had these outcomes.
+    ///
+    /// # Errors
+    /// As for [`Runtime::preview`].
+    pub async fn preview_resumed(
+        &self,
+        found: &FoundCommand,
+        parameters: Parameters<'_>,
+        state: Vec<u8>,
+        outcomes: Vec<StatementOutcome>,
+    ) -> Result<(Plan, Verdict), Fault> {
+        let call = found.call(parameters)?;
+        let plan = found.resume(&self.planning, &call, state, outcomes).await?;
+        self.judge(found, &call, plan)
+    }
+
+    /// A plan, with what the policy says to it.
+    fn judge(
+        &self,
+        found: &FoundCommand,
+        call: &Call,
+        plan: Plan,
+    ) -> Result<(Plan, Verdict), Fault> {
+        match self.check(found, plan.clone()) {
             Err(fault) if fault.kind != Kind::Denied => Err(fault),
             checked => Ok((plan, Verdict::of(&checked, &call.input, &self.limits))),
         }
-    }
-
-    async fn plan_and_check(
-        &self,
-        found: &FoundCommand,
-        call: &Arc<Call>,
-    ) -> Result<(Plan, Result<Arc<CheckedPlan>, Fault>), Fault> {
-        let plan = found.plan(&self.planning, call, None).await?;
-        let checked = self.check(found, plan.clone());
-        Ok((plan, checked))
     }
 
     /// Waits until no connection to a database is being reset, cancelled or closed. Call it before the

@@ -95,6 +95,7 @@ impl Runtime {
                 (ReplyShape::Json(text), _) => text.clone().into_bytes(),
                 (ReplyShape::Resume(state), last) => {
                     outcomes.extend(last);
+                    let outcomes = outcomes.into_iter().map(Into::into).collect();
                     observation.enter(Stage::Plan);
                     let next = found.resume(&self.planning, &call, state.clone(), outcomes);
                     let next = deadline.keep(pin!(next)).await;
