@@ -1,9 +1,9 @@
 //! `airlock test`: golden plans.
 
 use crate::project::{run, said};
-use airlock::plan::{Access, Reply};
+use airlock::plan::{Access, Plan, Reply};
 use airlock_tests::POSTGRES_ADMIN;
-use airlock_tests::hostile::{Guest, manifest, plan};
+use airlock_tests::hostile::{Guest, statement};
 use airlock_tests::world::answering;
 use serde_json::{Value, json};
 use std::fs;
@@ -188,16 +188,12 @@ fn rounds_that_no_server_would_come_to_are_never_expected() {
 /// What no server would run can be expected of nobody.
 #[test]
 fn plans_are_held_to_the_policy_of_the_project() {
-    let mut writes = manifest();
-    writes.name = "a".into();
-    writes.commands[0].access = Access::Write;
-    let mut deletes = plan("DELETE FROM t");
-    deletes.statements[0].access = Access::Write;
-    deletes.reply = Reply::Affected;
-    let given = Given::new(&Guest {
-        manifest: writes,
-        ..Guest::answering(deletes)
-    });
+    let deletes = Plan {
+        statements: vec![statement("DELETE FROM t", Access::Write)],
+        reply: Reply::Affected,
+    };
+    let deletes = Guest::answering(deletes).declaring(Access::Write);
+    let given = Given::new(&deletes.called("a"));
     assert_eq!(given.test(&["--update"]).0, 0);
     let before = given.plan();
     fs::write(

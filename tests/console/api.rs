@@ -63,13 +63,7 @@ async fn a_plan_needs_no_database_and_tells_the_verdict() {
     let config = "[connectors.postgres_v2]\naccess = \"read\"\n";
     let console = Console::start(config, &[]).await;
     let call = json!({"schema": {"sql": "SELECT %s", "values": [1], "fetch_results": true}});
-    let response = console
-        .request(Method::POST, PLAN)
-        .json(&call)
-        .send()
-        .await
-        .unwrap();
-    let (status, planned) = answered(response).await;
+    let (status, planned) = console.post(PLAN, &call).await;
     assert_eq!(status, 200);
     assert_eq!(planned["plan"]["statements"][0]["sql"], "SELECT $1");
     let argument = &planned["plan"]["statements"][0]["arguments"]["once"][0]["input"];
@@ -77,23 +71,11 @@ async fn a_plan_needs_no_database_and_tells_the_verdict() {
     assert!(planned["verdict"]["allowed"].is_object(), "{planned}");
     let path = "/v1/connectors/postgres_v2/commands/DropTableV2/plan";
     let call = json!({"table_name": "users"});
-    let response = console
-        .request(Method::POST, path)
-        .json(&call)
-        .send()
-        .await
-        .unwrap();
-    let (status, refused) = answered(response).await;
+    let (status, refused) = console.post(path, &call).await;
     assert_eq!(status, 200);
     assert_eq!(refused["verdict"]["refused"]["error_code"], "PolicyDenied");
     let call = json!({"schema": {"sql": "SELECT %s"}});
-    let response = console
-        .request(Method::POST, PLAN)
-        .json(&call)
-        .send()
-        .await
-        .unwrap();
-    let (_, failed) = answered(response).await;
+    let (_, failed) = console.post(PLAN, &call).await;
     assert!(failed["error"]["error_code"].is_string(), "{failed}");
 }
 
@@ -101,25 +83,22 @@ async fn a_plan_needs_no_database_and_tells_the_verdict() {
 async fn a_run_goes_through_the_checks_of_every_call() {
     let config = "[connectors.postgres_v2]\naccess = \"read\"\nreply_rows = 2\n[limits]\nconcurrent_calls = 1\nbody_bytes = 1000\n";
     let console = Console::start(config, &[]).await;
-    let run = |call: Value| console.request(Method::POST, RUN).json(&call).send();
-    let (status, reply) = answered(run(sql("SELECT 1")).await.unwrap()).await;
+    let (status, reply) = console.post(RUN, &sql("SELECT 1")).await;
     assert_eq!(
         (status, &reply["command_response"]["body"]),
         (200, &json!([[1]]))
     );
-    let (status, denied) = answered(run(sql("CREATE TABLE t (a int)")).await.unwrap()).await;
+    let (status, denied) = console.post(RUN, &sql("CREATE TABLE t (a int)")).await;
     assert_eq!(
         (status, &denied["error"]["error_code"]),
         (403, &json!("PolicyDenied"))
     );
     let many = "SELECT generate_series(1, 3)";
-    let (_, capped) = answered(run(sql(many)).await.unwrap()).await;
+    let (_, capped) = console.post(RUN, &sql(many)).await;
     assert_eq!(capped["error"]["error_code"], "ProgramLimitExceeded");
     for path in [RUN, PLAN] {
-        let long = console
-            .request(Method::POST, path)
-            .json(&sql(&"x".repeat(1_000)));
-        assert_eq!(long.send().await.unwrap().status(), 413, "{path}");
+        let (status, _) = console.post(path, &sql(&"x".repeat(1_000))).await;
+        assert_eq!(status, 413, "{path}");
     }
     // A lock is held until another connection lets go of it; the call waits and fills the room for calls.
     console
@@ -127,7 +106,9 @@ async fn a_run_goes_through_the_checks_of_every_call() {
         .execute("SELECT pg_advisory_lock(1)", &[])
         .await
         .unwrap();
-    let waiting = tokio::spawn(run(sql("SELECT pg_advisory_lock_shared(1)")));
+    let waiting = sql("SELECT pg_advisory_lock_shared(1)");
+    let waiting = console.request(Method::POST, RUN).json(&waiting);
+    let waiting = tokio::spawn(waiting.send());
     let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
     while console
         .orders
@@ -140,8 +121,7 @@ async fn a_run_goes_through_the_checks_of_every_call() {
         tokio::task::yield_now().await;
     }
     for path in [RUN, PLAN] {
-        let response = console.request(Method::POST, path).json(&sql("SELECT 1"));
-        let (status, refused) = answered(response.send().await.unwrap()).await;
+        let (status, refused) = console.post(path, &sql("SELECT 1")).await;
         assert_eq!(
             (status, &refused["error"]["error_code"]),
             (503, &json!("TooManyRequests")),
@@ -161,10 +141,7 @@ async fn what_runs_is_what_was_planned() {
     let (one, two) = (version("1.0.0", "one"), version("2.0.0", "two"));
     let console = Console::start("", &[("a.wasm", &one)]).await;
     let path = |what: &str| format!("/v1/connectors/a/commands/C/{what}");
-    let plan = console
-        .request(Method::POST, &path("plan"))
-        .json(&json!({}));
-    let (_, planned) = answered(plan.send().await.unwrap()).await;
+    let (_, planned) = console.post(&path("plan"), &json!({})).await;
     let tag = format!("\"{}\"", planned["planned_by"].as_str().unwrap());
     let run = || {
         let request = console.request(Method::POST, &path("run"));

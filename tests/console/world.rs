@@ -39,6 +39,12 @@ impl Console {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.stranger(method, path).bearer_auth(TOKEN)
     }
+
+    /// Posts a call with the token; gives the status and the JSON of the answer.
+    pub(crate) async fn post(&self, path: &str, call: &Value) -> (u16, Value) {
+        let request = self.request(Method::POST, path).json(call);
+        answered(request.send().await.unwrap()).await
+    }
 }
 
 /// The connector `a` in another version, which reads `text`.

@@ -3,7 +3,7 @@
 use crate::{TURN, contents, runtime};
 use airlock::{Connector, Policy, Runtime};
 use airlock_tests::attacks::{self, Attack, database};
-use airlock_tests::hostile::{Guest, manifest};
+use airlock_tests::hostile::Guest;
 use airlock_tests::resident_bytes;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,9 +19,7 @@ struct Neighbour {
 
 impl Neighbour {
     fn in_runtime(runtime: &Runtime) -> Neighbour {
-        let mut manifest = manifest();
-        manifest.name = "neighbour".into();
-        let component = Guest::described_by(manifest).component();
+        let component = Guest::default().called("neighbour").component();
         Neighbour {
             connector: runtime.compile(&component, Policy::default()).unwrap(),
             calls: AtomicUsize::new(0),

@@ -3,7 +3,7 @@
 use crate::collector::{Collector, attributes};
 use crate::world::{VALUE, scrape, select, serving, sql, table};
 use airlock::plan::{Access, Plan, Reply};
-use airlock_tests::hostile::{Guest, manifest, statement};
+use airlock_tests::hostile::{Guest, statement};
 use airlock_tests::world::World;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -177,12 +177,7 @@ async fn a_call_has_no_more_spans_than_call_spans() {
         statements: vec![statement("SELECT 1", Access::Read); 50],
         reply: Reply::Affected,
     };
-    let mut manifest = manifest();
-    manifest.name = "many".into();
-    let many = Guest {
-        manifest,
-        ..Guest::answering(many)
-    };
+    let many = Guest::answering(many).called("many");
     let config = format!(
         "[limits]\ncall_spans = 10\n[tracing]\nendpoint = \"{}\"\n",
         collector.endpoint

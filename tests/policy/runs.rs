@@ -1,11 +1,11 @@
 //! What a policy means for plans that run again, in rounds, on the same connection, or from the cache.
 
 use crate::world::{role_name, rows};
-use airlock::plan::{Access, Manifest, Plan, Reply};
+use airlock::plan::{Access, Plan, Reply};
 use airlock::policy::{Caps, Role, SessionRules, StatementRules};
 use airlock::{Fault, Limits, Parameters, Policy, Runtime};
 use airlock_tests::Database;
-use airlock_tests::hostile::{Guest, command, manifest, statement};
+use airlock_tests::hostile::{Guest, statement};
 use serde_json::{Value, json};
 
 /// A runtime with the embedded connector under `policy`, and what a call of it gives.
@@ -163,16 +163,11 @@ async fn rounds_of_a_call_share_its_caps_and_its_role() {
         "CREATE ROLE {role}; CREATE TABLE t (n int, who text DEFAULT current_user); GRANT ALL ON t TO {role}"
     );
     database.batch_execute(&tables).await.unwrap();
-    let guest = Guest {
-        manifest: Manifest {
-            commands: vec![command("C", Access::Write)],
-            ..manifest()
-        },
-        ..Guest::answering(Plan {
-            statements: vec![statement("INSERT INTO t VALUES (1)", Access::Write)],
-            reply: Reply::Resume(vec![]),
-        })
-    };
+    let guest = Guest::answering(Plan {
+        statements: vec![statement("INSERT INTO t VALUES (1)", Access::Write)],
+        reply: Reply::Resume(vec![]),
+    })
+    .declaring(Access::Write);
     let runtime = Runtime::empty(Limits::default()).unwrap();
     let policy = Policy {
         caps: Caps {

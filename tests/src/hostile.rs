@@ -101,6 +101,22 @@ impl Guest {
         }
     }
 
+    /// Has this name.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Guest {
+        self.manifest.name = name.into();
+        self
+    }
+
+    /// Declares its commands with this access.
+    #[must_use]
+    pub fn declaring(mut self, access: Access) -> Guest {
+        for command in &mut self.manifest.commands {
+            command.access = access;
+        }
+        self
+    }
+
     /// Has these fields in its core module.
     #[must_use]
     pub fn with_fields(self, fields: impl Into<String>) -> Guest {

@@ -1,6 +1,6 @@
 //! A running server whose directory of components changes.
 
-use crate::hostile::{Guest, manifest, plan};
+use crate::hostile::{Guest, plan};
 use crate::{Database, Server, secrets};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -26,12 +26,7 @@ pub struct World {
 
 /// The connector `name`, whose command `C` reads `text`.
 pub fn answering(name: &str, text: &str) -> Guest {
-    let mut manifest = manifest();
-    manifest.name = name.into();
-    Guest {
-        manifest,
-        ..Guest::answering(plan(&format!("SELECT '{text}'")))
-    }
+    Guest::answering(plan(&format!("SELECT '{text}'"))).called(name)
 }
 
 impl World {

@@ -1,7 +1,7 @@
 //! Calls that mean harm.
 
 use crate::Soak;
-use airlock_tests::hostile::{Guest, manifest};
+use airlock_tests::hostile::Guest;
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,13 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connector that never ends by itself.
 pub(crate) fn looping() -> Vec<u8> {
-    let mut manifest = manifest();
-    manifest.name = "looping".into();
-    Guest {
-        manifest,
-        ..Guest::planning("(loop $again (br $again))")
-    }
-    .component()
+    let looping = Guest::planning("(loop $again (br $again))");
+    looping.called("looping").component()
 }
 
 /// Makes the call whose turn it is. How it ends is not looked at: nothing else may notice.

@@ -2,10 +2,10 @@
 //! they need, and by calling themselves what they are not.
 
 use super::Attack;
-use crate::hostile::{Guest, command, manifest, statement};
+use crate::hostile::{Guest, statement};
 use airlock::Policy;
 use airlock::fault::Culprit;
-use airlock::plan::{Access, Manifest, Plan, Reply};
+use airlock::plan::{Access, Plan, Reply};
 use airlock::policy::{Caps, Role, SessionRules, StatementRules};
 
 pub(super) fn attacks() -> Vec<Attack> {
@@ -14,21 +14,12 @@ pub(super) fn attacks() -> Vec<Attack> {
 
 /// A connector whose command has this access, and is raw or says that it is not.
 fn guest(access: Access, raw: bool, statements: &[(&str, Access)], reply: Reply) -> Guest {
-    let mut command = command("C", access);
-    command.raw = raw;
-    let manifest = Manifest {
-        commands: vec![command],
-        ..manifest()
-    };
     let statements = statements.iter();
     let statements = statements.map(|(sql, access)| statement(sql, *access));
-    Guest {
-        manifest,
-        ..Guest::answering(Plan {
-            statements: statements.collect(),
-            reply,
-        })
-    }
+    let statements = statements.collect();
+    let mut guest = Guest::answering(Plan { statements, reply }).declaring(access);
+    guest.manifest.commands[0].raw = raw;
+    guest
 }
 
 /// One statement, in a command that is raw and in one that is not.

@@ -1,9 +1,9 @@
 //! SQL text that says one thing and does another. What the host cannot tell, PostgreSQL refuses.
 
 use super::Attack;
-use crate::hostile::{Guest, command, manifest, plan, statement};
+use crate::hostile::{Guest, plan, statement};
 use airlock::fault::Culprit;
-use airlock::plan::{Access, Manifest, Plan, Reply, RowShape};
+use airlock::plan::{Access, Plan, Reply, RowShape};
 
 pub(super) fn attacks() -> Vec<Attack> {
     [malformed(), too_much(), utilities(), reads(), several()].concat()
@@ -11,15 +11,8 @@ pub(super) fn attacks() -> Vec<Attack> {
 
 /// A command that may change definitions, and a plan that does.
 fn defining(sql: &str, reply: Reply) -> Guest {
-    let manifest = Manifest {
-        commands: vec![command("C", Access::Define)],
-        ..manifest()
-    };
     let statements = vec![statement(sql, Access::Define)];
-    Guest {
-        manifest,
-        ..Guest::answering(Plan { statements, reply })
-    }
+    Guest::answering(Plan { statements, reply }).declaring(Access::Define)
 }
 
 fn malformed() -> Vec<Attack> {
