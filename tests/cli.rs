@@ -152,6 +152,36 @@ fn wrong_usage_ends_with_two() {
 }
 
 #[test]
+fn commands_are_printed_as_markdown() {
+    let connectors = tempfile::tempdir().unwrap();
+    let mut manifest = manifest();
+    manifest.summary = "a\n## b\n<!-- c --> {{#include d}}".into();
+    let component = Guest::described_by(manifest).component();
+    std::fs::write(connectors.path().join("hostile.wasm"), component).unwrap();
+    let directory = connectors.path().to_str().unwrap();
+    let output = airlock(&["commands", "--markdown", "--connectors", directory]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for line in [
+        "## postgres_v2",
+        "## hostile",
+        "### InsertValuesV2",
+        "Access: `define`; takes SQL text of the caller.",
+        "| `schema` | object | yes | | Columns and rows to insert. |",
+        "| `schema.columns` | list of texts | yes | | Names of the columns. |",
+        "| `schema.on_conflict.update` | list of texts | | | Columns that take the new values. Nothing is changed where it is left out. |",
+        "| `schema.if_not_exists` | boolean | | `true` | Whether an existing table of this name is left as it is without an error. |",
+        "{\"table_name\": \"users\"}",
+        "| `KeyError` | A key is missing from schema. Add it. |",
+        r"a \#\# b \<!-- c --> \{\{\#include d}}",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+    }
+    let both = airlock(&["commands", "--markdown", "--json"]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
 fn commands_lists_them() {
     let text = stdout(&airlock(&["commands"]));
     assert_eq!(text.lines().count(), 7, "{text}");

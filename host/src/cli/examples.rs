@@ -82,7 +82,8 @@ pub(super) const HEALTH: &str = help!(
 
 pub(super) const COMMANDS: &str = help!(
     "  airlock commands
-  airlock commands --connectors connectors --json"
+  airlock commands --connectors connectors --json
+  airlock commands --markdown > commands.md"
 );
 
 pub(super) const REPLAY: &str =

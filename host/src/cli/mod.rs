@@ -98,8 +98,11 @@ enum Command {
     #[command(after_help = examples::COMMANDS)]
     Commands {
         /// Print the whole manifests as JSON.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "markdown")]
         json: bool,
+        /// Print a reference for people as Markdown.
+        #[arg(long)]
+        markdown: bool,
         #[command(flatten)]
         connectors: ConnectorArguments,
     },
@@ -320,7 +323,18 @@ impl Arguments {
             Command::Check { config } => check::run(&config),
             Command::Doctor { json, connectors } => doctor::run(json, &connectors),
             Command::Health(arguments) => health::run(&arguments),
-            Command::Commands { json, connectors } => commands::run(json, &connectors),
+            Command::Commands {
+                json,
+                markdown,
+                connectors,
+            } => {
+                let form = match (json, markdown) {
+                    (true, _) => commands::Form::Json,
+                    (_, true) => commands::Form::Markdown,
+                    _ => commands::Form::List,
+                };
+                commands::run(form, &connectors)
+            }
             Command::Compile {
                 compile_ms,
                 compile_memory_bytes,
