@@ -84,7 +84,7 @@ pub use connector::{CompileCache, Compiler, Connector};
 pub use databases::Databases;
 pub use exec::ConnectionString;
 pub use fault::Fault;
-pub use limits::{ConnectorLimits, Limits, Profile};
+pub use limits::{ConnectorLimits, Limit, Limits, Profile};
 pub use network::Network;
 pub use policy::{Imports, Policy};
 pub use reply::Reply;

@@ -6,6 +6,17 @@
 
 use serde::Serialize;
 
+/// What the reference tells of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name, as the configuration has it. The ending is its unit: `_bytes`, `_ms`, or none for a number.
+    pub name: &'static str,
+    /// What it bounds, and why where it does.
+    pub meaning: &'static str,
+    /// Its default; of a connector's limit that of `native` and that of `script`.
+    pub defaults: &'static [u64],
+}
+
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
         /// Bounds on calls and connections.
@@ -23,6 +34,13 @@ macro_rules! limits {
         impl Limits {
             /// Their names, as the configuration has them.
             pub const NAMES: &[&str] = &[$(stringify!($name),)+];
+
+            /// What each of them is, in the same order.
+            pub const REFERENCE: &[Limit] = &[$(Limit {
+                name: stringify!($name),
+                meaning: concat!($($doc),+).trim_ascii(),
+                defaults: &[{ const DEFAULT: $type = $default; DEFAULT as u64 }],
+            },)+];
 
             /// Takes each limit that `given` has, which gets its name and the most that it can be.
             pub(crate) fn take(&mut self, mut given: impl FnMut(&'static str, u64) -> Option<u64>) {
@@ -43,6 +61,16 @@ macro_rules! connector_limits {
         impl ConnectorLimits {
             /// Their names, as the configuration and faults have them.
             pub const NAMES: &[&str] = &[$(stringify!($name),)+];
+
+            /// What each of them is, in the same order.
+            pub const REFERENCE: &[Limit] = &[$(Limit {
+                name: stringify!($name),
+                meaning: concat!($($doc),+).trim_ascii(),
+                defaults: &[
+                    { const NATIVE: $type = $native; NATIVE as u64 },
+                    { const SCRIPT: $type = $script; SCRIPT as u64 },
+                ],
+            },)+];
 
             /// The defaults of `profile`.
             #[must_use]
