@@ -164,18 +164,15 @@ fn what_cannot_be_read_is_wrong_usage() {
     assert!(code == Some(2) && error.contains("gone.toml"), "{error}");
 }
 
-/// The example of the reference, whole.
-fn example() -> &'static str {
-    let (_, behind) = REFERENCE.split_once("```toml\n# airlock.toml\n").unwrap();
-    behind.split_once("```").unwrap().0
-}
-
 #[test]
-fn the_example_of_the_reference_is_right() {
+fn what_is_right_is_told_as_it_was_read() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("sub/airlock.toml");
+    let config = "connector_dir = \"connectors\"\n\
+                  [databases.orders]\nconnection_string_env = \"ORDERS_DSN\"\n\
+                  [databases.archive]\nconnection_string_file = \"archive.dsn\"\n\
+                  [connectors.reports]\npath = \"reports-1.4.wasm\"\n";
     std::fs::create_dir_all(directory.path().join("sub/connectors")).unwrap();
-    std::fs::write(&file, example()).unwrap();
+    std::fs::write(directory.path().join("sub/airlock.toml"), config).unwrap();
     std::fs::write(directory.path().join("sub/reports-1.4.wasm"), "").unwrap();
     std::fs::write(directory.path().join("sub/archive.dsn"), "host=h user=u\n").unwrap();
     // Names of files count from where the configuration is.
