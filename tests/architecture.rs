@@ -133,7 +133,7 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
-            "call.rs",
+            "call",
             vec![
                 "crate::runtime",
                 "crate::exec",
