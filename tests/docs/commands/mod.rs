@@ -14,10 +14,14 @@ mod cargo;
 mod page;
 mod ports;
 mod presupposed;
+mod program;
 mod script;
 
 use crate::document::Document;
 use page::Page;
+
+/// The languages of blocks. One that a shell or a check could take for another would go unnoticed.
+const LANGUAGES: [&str; 6] = ["", "json", "rust", "sh", "sql", "toml"];
 
 /// The blocks that are not run: page, and first line of the block.
 const NOT_RUN: &[(&str, &str)] = &[];
@@ -46,7 +50,17 @@ fn nothing_is_left_out_unnoticed() {
         let blocks = document.blocks().into_iter();
         blocks.map(move |block| (document.name.clone(), block))
     });
-    let left_out = blocks.filter(|(_, block)| block.not_run.is_some());
+    let blocks: Vec<_> = blocks.collect();
+    for (name, block) in &blocks {
+        let (language, line) = (block.language.as_str(), block.line);
+        assert!(
+            LANGUAGES.contains(&language),
+            "{name}:{line}: a block of {language}"
+        );
+    }
+    let left_out = blocks
+        .into_iter()
+        .filter(|(_, block)| block.not_run.is_some());
     let left_out: Vec<_> = left_out
         .map(|(name, block)| {
             (
@@ -123,6 +137,10 @@ fn documents_that_are_wrong_are_told() {
         (
             "text `cargo test -p airlock --test nowhere`\n",
             "test.md:1: ",
+        ),
+        (
+            "text `airlock serve --no-such`\n",
+            "serve has no option --no-such",
         ),
     ] {
         ports.are_free();

@@ -1,7 +1,7 @@
 //! One page: its copy of the repository, its shell, and what came of it.
 
 use super::cargo::Workspace;
-use super::{presupposed, script};
+use super::{presupposed, program, script};
 use crate::document::Document;
 use crate::{AIRLOCK, KEPT, repository, tracked};
 use airlock_tests::POSTGRES_ADMIN;
@@ -52,7 +52,9 @@ impl Page {
     /// Runs its commands; the error says what is wrong.
     pub(super) fn run(&self, workspace: &Workspace) -> Result<(), String> {
         for (line, code) in self.document.code() {
-            let named = workspace.check_words(&code);
+            let named = workspace
+                .check_words(&code)
+                .and_then(|()| program::check_words(&code));
             named.map_err(|mistake| self.mistake(line, &code, &mistake))?;
         }
         let blocks = self.document.blocks();
