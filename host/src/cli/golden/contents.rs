@@ -101,18 +101,23 @@ impl Contents {
 
     /// What is expected, as people read it.
     pub(super) fn expectation(&self) -> Result<String> {
-        let mut expected = self.expected().into_iter().map(|answer| match answer {
-            Some(Answer::Plan(plan)) => json!({ "plan": plan }),
-            Some(Answer::Failure(failure)) => json!({ "failure": failure }),
-            None => json!({}),
-        });
-        let mut shown = expected.next().unwrap_or_default();
-        let rounds: Vec<_> = expected.collect();
+        let mut expected = self.expected().into_iter().map(shown);
+        let mut whole = expected.next().unwrap_or_default();
+        let rounds: Vec<_> = expected.map(Value::Object).collect();
         if !rounds.is_empty() {
-            shown["rounds"] = rounds.into();
+            whole.insert("rounds".into(), rounds.into());
         }
-        Ok(serde_json::to_string_pretty(&shown)? + "\n")
+        Ok(serde_json::to_string_pretty(&whole)? + "\n")
     }
+}
+
+/// What is expected of the call or of a round, as people read it.
+fn shown(expected: Option<Answer>) -> Map<String, Value> {
+    let named = expected.map(|answer| match answer {
+        Answer::Plan(plan) => ("plan".to_owned(), plan),
+        Answer::Failure(failure) => ("failure".to_owned(), failure),
+    });
+    named.into_iter().collect()
 }
 
 impl Answer {
