@@ -181,6 +181,39 @@ fn commands_are_printed_as_markdown() {
     assert_eq!(both.status.code(), Some(2));
 }
 
+/// A terminal would do what such text says, and a line of its own looks like one of ours.
+#[test]
+fn texts_of_connectors_stay_text_on_a_terminal() {
+    let connectors = tempfile::tempdir().unwrap();
+    let hostile = "1\u{1b}[2J\ndigest     sha256:0\u{202e}";
+    let mut manifest = manifest();
+    manifest.version = hostile.into();
+    manifest.summary = hostile.into();
+    for command in &mut manifest.commands {
+        command.summary = hostile.into();
+        for parameter in &mut command.parameters {
+            parameter.name.push_str(hostile);
+        }
+    }
+    let component = Guest::described_by(manifest).component();
+    let file = connectors.path().join("hostile.wasm");
+    std::fs::write(&file, component).unwrap();
+    let (file, directory) = (file.to_str().unwrap(), connectors.path().to_str().unwrap());
+    let shown = r"1\u{1b}[2J\ndigest     sha256:0\u{202e}";
+    for (arguments, times) in [
+        (&["inspect", file][..], 4),
+        (&["commands", "--connectors", directory], 1),
+    ] {
+        let output = airlock(arguments);
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        assert!(text.matches(shown).count() >= times, "{text}");
+        let digests = text.lines().filter(|line| line.starts_with("digest"));
+        assert_eq!(digests.count(), usize::from(times > 1), "{text}");
+    }
+}
+
 #[test]
 fn commands_lists_them() {
     let text = stdout(&airlock(&["commands"]));

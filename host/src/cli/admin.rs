@@ -1,6 +1,7 @@
 //! `airlock status` and `airlock swap`: speak to the admin surface of a running server.
 
 use super::progress::Progress;
+use super::visible::line;
 use super::{AdminArguments, Ending, Result, input::Usage};
 use airlock::Secret;
 use airlock::admin::{Admin, DEFAULT_LISTEN, Token};
@@ -35,7 +36,7 @@ pub(super) fn swap(name: &str, roll_back: bool, arguments: &AdminArguments) -> R
         "POST",
         &format!("/v1/connectors/{name}/{change}"),
     )?;
-    let text = |key: &str| live.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| line(live.get(key).and_then(Value::as_str).unwrap_or_default());
     writeln!(
         io::stdout(),
         "{} {} ({}) is live",
@@ -104,7 +105,7 @@ fn place(arguments: &AdminArguments) -> Result<(String, Secret)> {
 fn print(out: &mut impl io::Write, connector: &Value) -> io::Result<()> {
     let text = |pointer: &str| match connector.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => line(text).to_string(),
         Some(other) => other.to_string(),
     };
     writeln!(out, "{}", text("/name"))?;
@@ -145,7 +146,10 @@ fn print(out: &mut impl io::Write, connector: &Value) -> io::Result<()> {
         .into_iter()
         .flatten()
     {
-        let text = |key: &str| version.get(key).and_then(Value::as_str).unwrap_or_default();
+        let text = |key: &str| {
+            let value = version.get(key).and_then(Value::as_str);
+            line(value.unwrap_or_default())
+        };
         writeln!(
             out,
             "  warm      {} {} from {}",

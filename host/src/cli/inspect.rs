@@ -1,6 +1,7 @@
 //! `airlock inspect`: what a component is, before anyone trusts it.
 
 use super::progress::Progress;
+use super::visible::{line, lines};
 use super::{Ending, Result, connectors, input::Usage};
 use airlock::config::Config;
 use airlock::plan::ParameterKind;
@@ -26,7 +27,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<Ending> {
                         io::stderr(),
                         "airlock: {} is refused: {}",
                         file.display(),
-                        fault.message
+                        lines(&fault.message)
                     )?;
                     return Ok(Ending::Failed);
                 }
@@ -45,9 +46,9 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
         out,
         "connector  {} {}",
         connector.name(),
-        connector.version()
+        line(connector.version())
     )?;
-    writeln!(out, "summary    {}", connector.summary())?;
+    writeln!(out, "summary    {}", line(connector.summary()))?;
     writeln!(out, "digest     {}", connector.digest())?;
     writeln!(out, "size       {} bytes", connector.size())?;
     if connector.imports().is_empty() {
@@ -59,7 +60,7 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
             Imports::None => "types only",
             Imports::VirtualWasi => "needs imports = \"virtual-wasi\"",
         };
-        writeln!(out, "{label:<10} {} ({needs})", import.name)?;
+        writeln!(out, "{label:<10} {} ({needs})", line(&import.name))?;
     }
     for command in connector.commands().iter().map(|spec| &spec.command) {
         let raw = if command.raw { ", takes SQL text" } else { "" };
@@ -68,7 +69,7 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
             "\n{} ({}{raw})\n  {}",
             command.name,
             format!("{:?}", command.access).to_lowercase(),
-            command.summary
+            line(&command.summary)
         )?;
         for parameter in &command.parameters {
             let sealed = match (parameter.kind, parameter.sealed.as_slice()) {
@@ -77,14 +78,14 @@ fn print(connector: &Arc<Connector>) -> io::Result<()> {
                 (_, patterns) if patterns.iter().any(String::is_empty) => {
                     "; sealed as a whole".to_owned()
                 }
-                (_, patterns) => format!("; sealed: {}", patterns.join(" ")),
+                (_, patterns) => format!("; sealed: {}", line(&patterns.join(" "))),
             };
             let required = if parameter.required {
                 "required"
             } else {
                 "optional"
             };
-            writeln!(out, "  - {} ({required}{sealed})", parameter.name)?;
+            writeln!(out, "  - {} ({required}{sealed})", line(&parameter.name))?;
         }
     }
     Ok(())

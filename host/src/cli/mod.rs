@@ -30,6 +30,7 @@ mod sources;
 mod style;
 mod surface;
 mod test;
+mod visible;
 
 use airlock::connector::compile;
 use clap::{Args, Parser, Subcommand};
@@ -364,7 +365,9 @@ impl Arguments {
             Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
             Err(error) => {
                 let (on, off) = style::Style::of(&io::stderr()).around(style::BAD);
-                let _ = writeln!(io::stderr(), "{on}airlock:{off} {error}");
+                let text = error.to_string();
+                let text = visible::lines(&text);
+                let _ = writeln!(io::stderr(), "{on}airlock:{off} {text}");
                 ExitCode::from(if error.is::<input::Usage>() { 2 } else { 1 })
             }
         }

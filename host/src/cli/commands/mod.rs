@@ -4,6 +4,7 @@ mod markdown;
 mod outline;
 mod text;
 
+use super::visible::line;
 use super::{ConnectorArguments, Ending, Result, connectors};
 use airlock::Connector;
 use serde_json::json;
@@ -43,7 +44,7 @@ pub(super) fn run(form: Form, arguments: &ConnectorArguments) -> Result<Ending> 
 fn list(out: &mut impl Write, connector: &Connector) -> io::Result<()> {
     for command in connector.commands().iter().map(|spec| &spec.command) {
         let (connector, name) = (connector.name(), &command.name);
-        writeln!(out, "{connector}/{name:<16} {}", command.summary)?;
+        writeln!(out, "{connector}/{name:<16} {}", line(&command.summary))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::finding::{Findings, Status};
 use crate::cli::style::{self, Style};
+use crate::cli::visible::line;
 use serde_json::json;
 use std::io::{self, Write};
 
@@ -30,10 +31,11 @@ pub(super) fn as_text(out: &mut impl Write, findings: &Findings, style: Style) -
         writeln!(
             out,
             "{on}{word:<8}{off} {:<CHECK_WIDTH$} {}",
-            finding.check, finding.found
+            finding.check,
+            line(&finding.found)
         )?;
         if let Some(next) = &finding.next {
-            writeln!(out, "{:8} {:CHECK_WIDTH$} → {next}", "", "")?;
+            writeln!(out, "{:8} {:CHECK_WIDTH$} → {}", "", "", line(next))?;
         }
     }
     writeln!(
