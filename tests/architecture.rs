@@ -83,6 +83,7 @@ fn http_statuses_stay_in_http() {
 fn no_timer_stays_on_the_runtime_of_calls() {
     let short_lived = [
         "cli/serve.rs",
+        "cli/surface.rs",
         "exec/connect.rs",
         "exec/connection.rs",
         "exec/examine/pooling.rs",

@@ -28,7 +28,7 @@ impl<'t> Parameters<'t> {
     ///
     /// # Errors
     /// When the text is neither an object nor empty. The object itself is read when the command is
-    /// known, by [`CommandSpec::call`].
+    /// known, by [`CommandSpec::call`](super::CommandSpec::call).
     pub fn parse(text: &'t [u8]) -> Result<Parameters<'t>, Fault> {
         let text = std::str::from_utf8(text).map_err(|_| malformed("the body is not UTF-8"))?;
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
