@@ -3,7 +3,8 @@
 use crate::answer::{Answer, Outcome};
 use crate::phases::{HASTY, Phase, WORKING, Work, break_all};
 use crate::world::{Host, ONE_CONNECTION, count, with_table};
-use airlock_tests::proxy::{At, Break, Flow};
+use airlock_tests::proxy::{At, Break, Flow, Place, Proxy, Rule};
+use std::sync::Arc;
 
 use Flow::{ToHost, ToServer};
 use Work::{Bulk, Insert, Rows};
@@ -104,6 +105,57 @@ async fn lost_outcomes_are_looked_up() {
 async fn answers_state_their_outcome() {
     let phases = [&COMMITS[..], &ALONE, &WORKING].concat();
     break_all(ONE_CONNECTION, &phases, &LOST, stated).await;
+}
+
+/// A transaction can still be going on when it is asked for, and the question can break at any of its
+/// messages: what is not said of it means nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_break_deny_no_commit() {
+    let database = with_table().await;
+    let slow = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+                CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION wait()";
+    database.batch_execute(slow).await.unwrap();
+    let host = Arc::new(Host::start("[limits]\npools = 1000\nlookup_ms = 60000\n"));
+    let cut = |at, place| Rule {
+        flow: ToServer,
+        at,
+        place,
+        what: Break::Cut,
+    };
+    let mut committed = 0;
+    for number in 0..20 {
+        let proxy = Proxy::start(database.cluster().port()).await;
+        let dsn = proxy.dsn(&database.dsn);
+        proxy.next(vec![cut(At::Text(b'Q', "COMMIT"), Place::After)]);
+        proxy.next(vec![cut(At::Number(number), Place::Before)]);
+        database
+            .batch_execute("SELECT pg_advisory_lock(1)")
+            .await
+            .unwrap();
+        let call = tokio::spawn({
+            let (host, dsn) = (host.clone(), dsn.clone());
+            async move { host.insert(&dsn, [1]).await }
+        });
+        proxy.until_fired(2).await;
+        database
+            .batch_execute("SELECT pg_advisory_unlock(1)")
+            .await
+            .unwrap();
+        let answer = call.await.unwrap();
+        host.left_nothing(&dsn, &database).await;
+        let stored = count(&database, "SELECT count(*) FROM t").await;
+        let said = (answer.outcome(), stored);
+        let is_right = matches!(
+            said,
+            (Outcome::Committed, 1) | (Outcome::Aborted, 0) | (Outcome::Unknown, _)
+        );
+        assert!(is_right, "{number}: {said:?}: {}", answer.reply);
+        committed += usize::from(answer.outcome() == Outcome::Committed);
+        database.batch_execute("TRUNCATE t").await.unwrap();
+    }
+    assert!(committed > 0, "nothing was looked up in the end");
 }
 
 /// A procedure may commit before it fails.

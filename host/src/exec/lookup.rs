@@ -9,6 +9,7 @@ use crate::transaction::TransactionStatus;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// The first pause between two questions; each is twice as long as the one before.
@@ -38,6 +39,15 @@ enum Said {
     Follows,
 }
 
+/// Whether the server still is in the run that the transaction was part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Same,
+    Later,
+    /// Nobody knows which one that was.
+    Untold,
+}
+
 /// Asks until there is an answer, or the time is up.
 pub(super) async fn look(
     pool: &Arc<Pool>,
@@ -49,11 +59,11 @@ pub(super) async fn look(
     loop {
         // The database may be on its way up again, so every failure is a reason to go on.
         let asked = tokio::select! {
-            asked = ask(pool, lost.xid) => asked,
+            asked = ask(pool, lost) => asked,
             () = clock.sleep_until(until) => return TransactionStatus::Unknown,
         };
         if let Ok((said, run)) = asked
-            && let Some(status) = concluded(said, lost.is_of(run.as_ref()), pool.has_many_hosts())
+            && let Some(status) = concluded(said, run, pool.has_many_hosts())
         {
             return status;
         }
@@ -70,34 +80,48 @@ pub(super) async fn look(
 /// In a later run the number can be that of another transaction, which was committed or is going on; ours
 /// was committed in no case where that one was not. Where there are several hosts, a later run can be that
 /// of another server.
-fn concluded(said: Said, same_run: bool, many_hosts: bool) -> Option<TransactionStatus> {
-    match (said, same_run) {
-        (Said::Follows, _) | (Said::InProgress, true) => None,
-        (Said::Committed, true) => Some(TransactionStatus::Committed),
-        (Said::Aborted, true) => Some(TransactionStatus::Aborted),
-        (Said::Aborted | Said::InProgress | Said::NotYet, false) if !many_hosts => {
+fn concluded(said: Said, run: Run, many_hosts: bool) -> Option<TransactionStatus> {
+    match (said, run) {
+        (Said::Follows, _) | (Said::InProgress, Run::Same | Run::Untold) => None,
+        (Said::Committed, Run::Same) => Some(TransactionStatus::Committed),
+        (Said::Aborted, Run::Same) => Some(TransactionStatus::Aborted),
+        (Said::Aborted, Run::Later | Run::Untold)
+        | (Said::InProgress | Said::NotYet, Run::Later)
+            if !many_hosts =>
+        {
             Some(TransactionStatus::Aborted)
         }
         _ => Some(TransactionStatus::Unknown),
     }
 }
 
-impl Lost {
-    fn is_of(&self, run: Option<&ServerRun>) -> bool {
-        let runs = self.run.as_ref().zip(run);
-        runs.is_some_and(|(then, now)| then.is_same(now))
-    }
-}
-
-async fn ask(pool: &Arc<Pool>, xid: Xid) -> Result<(Said, Option<ServerRun>), Fault> {
+/// Asks once. An answer without its run is none: the connection broke, and what was said before may not
+/// hold any more.
+async fn ask(pool: &Arc<Pool>, lost: &Lost) -> Result<(Said, Run), Fault> {
     let mut lease = pool.lease().await?;
     let (session, wire) = lease.parts()?;
     let client = session.client();
-    let asked = async { (said(client, xid).await, ServerRun::ask(client).await) };
-    let (said, run) = wire.during(pin!(asked)).await;
-    let said = said.ok_or_else(|| Fault::internal("the server does not tell"))?;
+    let asked = async {
+        let said = said(client, lost.xid).await?;
+        Some((said, lost.run_now(client).await?))
+    };
+    let asked = wire.during(pin!(asked)).await;
+    let asked = asked.ok_or_else(|| Fault::internal("the server does not tell"))?;
     lease.finish(super::lease::State::Clean);
-    Ok((said, run))
+    Ok(asked)
+}
+
+impl Lost {
+    async fn run_now(&self, client: &Client) -> Option<Run> {
+        let Some(then) = &self.run else {
+            return Some(Run::Untold);
+        };
+        let now = ServerRun::ask(client).await?;
+        Some(match then.is_same(&now) {
+            true => Run::Same,
+            false => Run::Later,
+        })
+    }
 }
 
 async fn said(client: &Client, xid: Xid) -> Option<Said> {
@@ -106,8 +130,12 @@ async fn said(client: &Client, xid: Xid) -> Option<Said> {
     );
     let answer = match client.simple_query(&question).await {
         Ok(answer) => answer,
-        // "transaction ID … is in the future": the only thing that it can find fault with.
-        Err(failed) => return failed.as_db_error().map(|_| Said::NotYet),
+        // "transaction ID … is in the future": the only thing that it can find fault with. Other errors are
+        // about the session, such as that it is being ended.
+        Err(failed) => {
+            let is_future = failed.code() == Some(&SqlState::INVALID_PARAMETER_VALUE);
+            return is_future.then_some(Said::NotYet);
+        }
     };
     let row = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -129,22 +157,43 @@ mod tests {
     #[test]
     fn what_answers_mean() {
         use TransactionStatus::{Aborted, Committed, Unknown};
-        for (said, same_run, other_run, other_host) in [
+        for (said, same, later, untold, many_hosts) in [
             (
                 Said::Committed,
                 Some(Committed),
                 Some(Unknown),
                 Some(Unknown),
+                Some(Unknown),
             ),
-            (Said::Aborted, Some(Aborted), Some(Aborted), Some(Unknown)),
-            (Said::InProgress, None, Some(Aborted), Some(Unknown)),
-            (Said::NotYet, Some(Unknown), Some(Aborted), Some(Unknown)),
-            (Said::Forgotten, Some(Unknown), Some(Unknown), Some(Unknown)),
-            (Said::Follows, None, None, None),
+            (
+                Said::Aborted,
+                Some(Aborted),
+                Some(Aborted),
+                Some(Aborted),
+                Some(Unknown),
+            ),
+            (Said::InProgress, None, Some(Aborted), None, Some(Unknown)),
+            (
+                Said::NotYet,
+                Some(Unknown),
+                Some(Aborted),
+                Some(Unknown),
+                Some(Unknown),
+            ),
+            (
+                Said::Forgotten,
+                Some(Unknown),
+                Some(Unknown),
+                Some(Unknown),
+                Some(Unknown),
+            ),
+            (Said::Follows, None, None, None, None),
         ] {
-            assert_eq!(concluded(said, true, false), same_run, "{said:?}");
-            assert_eq!(concluded(said, false, false), other_run, "{said:?}");
-            assert_eq!(concluded(said, false, true), other_host, "{said:?}");
+            assert_eq!(concluded(said, Run::Same, false), same, "{said:?}");
+            assert_eq!(concluded(said, Run::Later, false), later, "{said:?}");
+            assert_eq!(concluded(said, Run::Untold, false), untold, "{said:?}");
+            assert_eq!(concluded(said, Run::Later, true), many_hosts, "{said:?}");
+            assert_ne!(concluded(said, Run::Untold, true), Some(Aborted));
         }
     }
 }
