@@ -5,9 +5,10 @@ use crate::fault::{Fault, Kind};
 use crate::metrics::{Metrics, Outcome};
 use crate::observation::Observation;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-/// A call under way. Where it is dropped before its end, nobody waited for that.
+/// A call under way. Where it is dropped before its end, nobody waited for that, or the host panicked.
 pub(super) struct Counted {
     found: FoundCommand,
     observation: Arc<Observation>,
@@ -61,7 +62,44 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if !self.is_over {
-            self.end(Outcome::ClientGone, self.observation.end());
+            let outcome = match thread::panicking() {
+                true => Outcome::Internal,
+                false => Outcome::ClientGone,
+            };
+            self.end(outcome, self.observation.end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::runtime::Runtime;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn who_breaks_a_call_off_is_told_apart() {
+        let runtime = Runtime::new(Limits::default()).unwrap();
+        let found = runtime.command("postgres_v2", "DoSQL").unwrap();
+        let begin = || Counted::begin(&found, runtime.metrics().clone());
+        drop(begin());
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _call = begin();
+            panic!("a defect");
+        }));
+        assert!(panicked.is_err());
+        let metrics = runtime.metrics_text().unwrap();
+        for outcome in ["client_gone", "internal"] {
+            let counted = metrics.lines().find(|line| {
+                line.starts_with("airlock_calls_total")
+                    && line.contains("DoSQL")
+                    && line.contains(outcome)
+            });
+            assert!(
+                counted.is_some_and(|line| line.ends_with(" 1")),
+                "{metrics}"
+            );
         }
     }
 }
