@@ -35,6 +35,23 @@ test("a wrong token is told so, and the right one stays in the tab until it is s
   quiet(complaints, 401);
 });
 
+test("what is changed while its plan is made has to be planned again", async () => {
+  const { page, complaints } = await enter(at("DropTableV2"));
+  let release;
+  const released = new Promise((then) => (release = then));
+  await page.route("**/plan", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await button(page, "Plan").click();
+  await field(page, "table_name").fill("people");
+  release();
+  await page.getByText('DROP TABLE IF EXISTS "users"').waitFor();
+  await page.getByText("The call was changed. Plan it again.").waitFor();
+  assert.equal(await button(page, "Run").isEnabled(), false);
+  quiet(complaints);
+});
+
 test("a table is created, filled and read", async () => {
   const { page, complaints } = await enter(at("CreateTableV2"));
   await page.getByRole("heading", { name: "CreateTableV2" }).waitFor();

@@ -15,6 +15,7 @@ export function commandView(description, command, connection) {
   let planned = null;
   let shown = false;
   let running = null;
+  let changes = 0;
   const needs = command.parameters.find((parameter) => parameter.kind === "connection");
   const fields = form(command, outdated);
   fields.load(command.example);
@@ -126,6 +127,7 @@ export function commandView(description, command, connection) {
   }
 
   function outdated() {
+    changes += 1;
     if (shown) {
       planBox.classList.add("old");
       withdraw("The call was changed. Plan it again.");
@@ -146,6 +148,7 @@ export function commandView(description, command, connection) {
       return;
     }
     const place = { value: connection.value(), label: connection.label() };
+    const before = changes;
     planButton.disabled = true;
     try {
       const answer = parse(await api.plan(description.name, command.name, call.text));
@@ -153,6 +156,8 @@ export function commandView(description, command, connection) {
       shown = true;
       if (answer.error) refuse(answer.error);
       else take(answer, call, place);
+      // What was changed meanwhile is not what was planned.
+      if (changes !== before) outdated();
     } catch (error) {
       withdraw("Plan the call first.");
       bring(planBox, notice("bad", error.message));
